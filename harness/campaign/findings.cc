@@ -1,0 +1,173 @@
+#include "harness/campaign/findings.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "harness/case/case_text.h"
+#include "harness/minimize/minimize.h"
+#include "harness/support/could_not_run.h"
+#include "harness/support/files.h"
+
+namespace breakproof::harness {
+namespace {
+
+using model::Rule;
+
+// Of one rule; more would repeat the same defect through other entry points and cost minutes.
+constexpr std::size_t kMostReportsPerRule = 4;
+
+std::string KindName(const Operation& operation) {
+  switch (operation.kind) {
+    case OperationKind::kCheck: return "check";
+    case OperationKind::kThreadExit: return "exit";
+    default: return model::NameOf(operation.entry);
+  }
+}
+
+// Different content, different name: findings of earlier runs in the same folder stay.
+std::string ShortHash(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  return std::string(digits, 8);
+}
+
+Case UpTo(const Case& c, std::size_t index) {
+  Case cut = c;
+  cut.operations.resize(index + 1);
+  return WithFreshNames(cut);
+}
+
+const CaseViolation* FirstOf(Rule rule, const Judgement& judgement) {
+  for (const CaseViolation& violation : judgement.violations) {
+    if (violation.what.rule == rule) return &violation;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Findings::Findings(const RunSettings& settings, const SubjectProfile& profile, const std::atomic<bool>& stop)
+    : settings_(settings), profile_(profile), stop_(stop), runner_(settings, "minimize") {}
+
+void Findings::Add(const Case& c, const Judgement& judgement) {
+  for (const CaseViolation& violation : judgement.violations) {
+    ++count_;
+    const Operation& operation = c.operations.at(violation.operation);
+    const Key key = {violation.what.rule, operation.kind, operation.entry};
+    if (!known_.insert(key).second) continue;
+    if (reports_[violation.what.rule].size() < kMostReportsPerRule) AddNew(c, violation);
+  }
+}
+
+void Findings::AddNew(const Case& c, const CaseViolation& seen) {
+  const Rule rule = seen.what.rule;
+  const Case cut = UpTo(c, seen.operation);
+  // On disk before anything else is tried: minimising takes a while and may be killed.
+  const std::filesystem::path unminimised = Save(cut, rule, seen, "-full");
+
+  CaseViolation violation = seen;
+  const bool replays = Reproduce(cut, rule, &violation);
+  Case small = cut;
+  if (replays) {
+    small = Small(cut, rule);
+    if (!Reproduce(small, rule, &violation)) {  // a subject that acts by chance
+      small = cut;
+      violation = seen;
+    }
+  }
+  FindingReport report;
+  report.case_file = Save(small, rule, violation, replays ? "" : "-once");
+  if (!report.case_file.empty() && !unminimised.empty()) std::filesystem::remove(unminimised);
+  report.index = violation.operation;
+  report.operation = PrintOperation(small.operations.at(violation.operation), small.slot_names);
+  report.expected = violation.what.expected;
+  report.actual = violation.what.actual;
+  report.case_operations = small.operations.size();
+  report.replays = replays;
+  reports_[rule].push_back(std::move(report));
+}
+
+bool Findings::Reproduce(const Case& c, Rule rule, CaseViolation* violation) {
+  const RunResult run = runner_.Run(c);
+  const Judgement judgement = Judge(c, runner_.journal().outcomes(), run, profile_.facts);
+  const CaseViolation* again = FirstOf(rule, judgement);
+  if (again == nullptr) return false;
+  *violation = *again;
+  return true;
+}
+
+Case Findings::Small(const Case& c, Rule rule) {
+  const StillFails still_fails = [&](const Case& candidate) {
+    CaseViolation ignored;
+    return Reproduce(candidate, rule, &ignored);
+  };
+  const Case small = Minimize(c, still_fails, {.time = std::chrono::seconds(10), .stop = &stop_});
+  CaseViolation last;
+  if (!Reproduce(small, rule, &last)) return c;
+  return UpTo(small, last.operation);
+}
+
+std::filesystem::path Findings::Save(const Case& c, Rule rule, const CaseViolation& violation,
+                                     const char* suffix) {
+  const model::RuleText& text = model::TextOf(rule);
+  const Operation& operation = c.operations.at(violation.operation);
+  Case annotated = c;
+  annotated.notes = {
+      "rule " + std::string(text.id) + ": " + std::string(text.title),
+      "broken by operation " + std::to_string(violation.operation + 1) + ": " +
+          PrintOperation(operation, c.slot_names),
+      "expected: " + violation.what.expected,
+      "actual:   " + violation.what.actual,
+      "library:  " + std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash,
+  };
+  if (!c.notes.empty()) annotated.notes.push_back("from:     " + c.notes.front());
+  const std::string content = PrintCase(annotated);
+  const std::string name =
+      std::string(text.id) + "-" + KindName(operation) + "-" + ShortHash(content) + suffix + ".case";
+  try {
+    WriteDurably(settings_.folder / name, content);
+  } catch (const CouldNotRun& problem) {
+    // The last place that is left: whoever reads this can still paste it into a file.
+    std::fprintf(stderr, "breakproof: %s; here is the case instead:\n%s", problem.what(), content.c_str());
+    return {};
+  }
+  return settings_.folder / name;
+}
+
+void Findings::AddForeignEntries() {
+  for (int entry = 0; entry < model::kEntryCount; ++entry) {
+    if (profile_.own_entries >> entry & 1) continue;
+    ++count_;
+    Case c;
+    Operation operation;
+    operation.entry = static_cast<model::Entry>(entry);
+    operation.size = 1;
+    operation.alignment = TakesAlignment(operation.entry) ? 64 : 0;
+    if (AssignsSlot(operation.entry)) operation.result = 0;
+    if (ReadsSlot(operation.entry)) {
+      Operation maker;
+      maker.size = 1;
+      maker.result = 0;
+      c.operations.push_back(maker);
+      operation.argument = 0;
+    }
+    c.operations.push_back(operation);
+    NameSlots(&c);
+    const std::string name = model::NameOf(operation.entry);
+    CaseViolation violation{c.operations.size() - 1,
+                            {Rule::kI1, name + " is provided by the library that provides malloc",
+                             name + " is another library's, which works on another heap"}};
+    FindingReport report;
+    report.case_file = Save(c, Rule::kI1, violation, "");
+    report.index = violation.operation;
+    report.operation = PrintOperation(operation, c.slot_names);
+    report.expected = violation.what.expected;
+    report.actual = violation.what.actual;
+    report.case_operations = c.operations.size();
+    reports_[Rule::kI1].push_back(std::move(report));
+  }
+}
+
+}  // namespace breakproof::harness

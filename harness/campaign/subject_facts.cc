@@ -1,0 +1,102 @@
+#include "harness/campaign/subject_facts.h"
+
+#include <elf.h>
+#include <sha256.h>
+#include <sys/types.h>
+
+#include <cstring>
+
+#include "harness/support/could_not_run.h"
+#include "harness/support/files.h"
+
+namespace breakproof::harness {
+namespace {
+
+using model::Entry;
+
+// Says at once what the dynamic linker would only grumble about and then ignore.
+void RequireSharedLibrary(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw CouldNotRun("there is no library " + path.string() + "; check the path given to --library");
+  }
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw CouldNotRun(path.string() + " is not a file; --library needs a shared library");
+  }
+  const std::string bytes = ReadWholeFile(path);
+  Elf64_Ehdr header;
+  const bool is_library =
+      bytes.size() >= sizeof header && std::memcmp(bytes.data(), ELFMAG, SELFMAG) == 0 &&
+      (std::memcpy(&header, bytes.data(), sizeof header), header.e_ident[EI_CLASS] == ELFCLASS64) &&
+      header.e_type == ET_DYN && header.e_machine == EM_X86_64;
+  if (!is_library) {
+    throw CouldNotRun(path.string() + " is not a shared library for x86-64 Linux; --library needs one");
+  }
+  // LD_PRELOAD separates its entries by these, and there is no way to quote them.
+  if (path.string().find_first_of(" :") != std::string::npos) {
+    throw CouldNotRun("the path " + path.string() +
+                      " has a space or colon in it, which LD_PRELOAD cannot express; copy the library elsewhere");
+  }
+}
+
+std::string Sha256(const std::filesystem::path& path) {
+  const std::string bytes = ReadWholeFile(path);
+  SHA256_CTX context;
+  std::uint8_t digest[SHA256_DIGEST_LENGTH];
+  SHA256_Init(&context);
+  SHA256_Update(&context, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  SHA256_Final(digest, &context);
+  std::string text = "sha256:";
+  for (const std::uint8_t byte : digest) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+SubjectProfile Probe(const RunSettings& settings) {
+  const std::filesystem::path& library = settings.subject.library;
+  if (!library.empty()) RequireSharedLibrary(library);
+  CaseRunner runner(settings, "probe");
+  const RunResult run = runner.Run(Case{});
+  const std::string subject = library.empty() ? "the system's malloc" : library.string();
+  const std::string said = run.output.empty() ? "" : "; it said: " + FirstLine(run.output);
+  if (run.end != RunEnd::kFinished) {
+    throw CouldNotRun("a process with " + subject + " does not reach its first operation" + said);
+  }
+  const JournalHeader& header = runner.journal().header();
+  if (!library.empty() && header.malloc_is_libcs != 0) {
+    throw CouldNotRun(subject + " is not an allocator, or could not be loaded: malloc is still libc's" + said);
+  }
+  SubjectProfile profile;
+  profile.library = header.provider;
+  profile.hash = Sha256(profile.library);
+  profile.own_entries = kAllEntries & ~header.foreign_entries;
+  profile.facts.has_usable_size = header.has_usable_size != 0;
+  return profile;
+}
+
+Case WithOnly(EntrySet entries, const Case& c) {
+  if (entries == kAllEntries) return c;
+  Case result = c;
+  result.operations.clear();
+  for (Operation operation : c.operations) {
+    const bool is_own = entries >> static_cast<int>(operation.entry) & 1;
+    if (operation.kind == OperationKind::kCall && !is_own) {
+      if (!AssignsSlot(operation.entry) || Reallocates(operation.entry)) continue;
+      operation.size *= TakesCount(operation.entry) ? operation.count : 1;
+      operation.entry = Entry::kMalloc;
+      operation.count = 1;
+      operation.alignment = 0;
+    }
+    result.operations.push_back(operation);
+  }
+  return result;
+}
+
+}  // namespace breakproof::harness

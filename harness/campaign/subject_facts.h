@@ -1,0 +1,27 @@
+// What can be learnt of a subject before the first case.
+#pragma once
+
+#include <string>
+
+#include "harness/generate/case_builder.h"
+#include "harness/lockstep/judge.h"
+#include "harness/worker/case_runner.h"
+
+namespace breakproof::harness {
+
+struct SubjectProfile {
+  std::string library;             // path of the library that has malloc
+  std::string hash;                // "sha256:..." of that file
+  EntrySet own_entries = 0;        // provided by the library itself
+  SubjectFacts facts;
+};
+
+// Starts one worker with nothing to do and looks which library serves it. Throws CouldNotRun if the
+// subject is missing, cannot be loaded or is not an allocator.
+SubjectProfile Probe(const RunSettings& settings);
+
+// The case without entry points that are not the subject's own: malloc takes their place, and calls that
+// only look are left out. A block from another heap would make every later result meaningless.
+Case WithOnly(EntrySet entries, const Case& c);
+
+}  // namespace breakproof::harness

@@ -1,0 +1,44 @@
+// Cases as text, version 1: one operation a line, reviewable in a diff.
+//
+//   # breakproof case v1            the first line, always
+//   # any words                     notes, kept
+//   t0  a = malloc 24
+//   t0  b = calloc 3 8              count, size
+//   t1  c = memalign 64 100         alignment, size; so are aligned_alloc and posix_memalign
+//   t0  a = realloc a 4096          slot, size
+//   t0  b = reallocarray b 10 20    slot, count, size
+//   t0  d = valloc 1                also pvalloc
+//   t0  malloc_usable_size a
+//   t1  free a                      # a comment; this free is remote if t0 made the block
+//   t1  exit                        the thread ends; its next operation starts a fresh one
+//   t0  check                       every live block's bytes are looked at
+//
+// Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned,
+// after a failed call, and once its block was freed; assigning to it again forgets the old value. `null`
+// reads as NULL. An allocation may be left unnamed. Numbers are decimal or 0x..., may end in K, M or G,
+// and may be written SIZE_MAX or PTRDIFF_MAX with + or - a number behind it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/case/case.h"
+
+namespace breakproof::harness {
+
+// The whole case. Parsing it yields the same case, with slots numbered in order of first use, and so the
+// same text again.
+std::string PrintCase(const Case& c);
+
+// One operation without its line end, such as "t0  a = malloc 24".
+std::string PrintOperation(const Operation& operation, const std::vector<std::string>& slot_names);
+
+struct ParseError {
+  int line = 0;         // from 1
+  std::string message;  // one sentence
+};
+
+// Parses a whole case. On failure returns false and fills `error`; `c` is then unspecified.
+bool ParseCase(std::string_view text, Case* c, ParseError* error);
+
+}  // namespace breakproof::harness

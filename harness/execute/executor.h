@@ -1,0 +1,62 @@
+// Performs operations on a subject and looks at the bytes of its blocks.
+//
+// It judges nothing: what it saw goes into an Outcome, and the model decides. Its own books lie in memory
+// that the caller provides, never in the heap under test. No library, no allocation, no exceptions.
+// One operation at a time, from whichever thread the operation names.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/execute/malloc_family.h"
+#include "harness/operation/operation.h"
+#include "harness/operation/outcome.h"
+
+namespace breakproof::harness {
+
+class Executor {
+ public:
+  // Bytes of zeroed, 16-byte aligned memory that cases of this length need.
+  static std::uint64_t BookBytes(std::uint32_t operation_count, std::uint32_t slot_count);
+
+  // `books` has BookBytes(...) zero bytes and outlives the executor.
+  Executor(const MallocFamily& family, void* books, std::uint32_t operation_count,
+           std::uint32_t slot_count);
+
+  // Performs the operation with this index, writing `outcome` as it proceeds, so that a crash leaves the
+  // stage it happened in. A thread exit does nothing here but be recorded.
+  void Perform(std::uint32_t index, const Operation& operation, Outcome* outcome);
+
+ private:
+  struct Block {
+    void* address;
+    std::uint64_t payload;  // bytes asked for
+    std::uint64_t usable;   // bytes filled; at least payload
+    std::uint64_t reported; // what malloc_usable_size said
+    std::uint32_t live_position;
+  };
+
+  void Call(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void* Invoke(const Operation& operation, void* argument, Outcome* outcome);
+  void Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome, std::uint32_t old_block);
+  void Inspect(const Operation& operation, std::uint64_t payload, std::uint32_t old_block,
+               Outcome* outcome);
+  void FillBlock(std::uint32_t index, Outcome* outcome);
+  void AfterFailure(const Operation& operation, std::uint32_t old_block, Outcome* outcome);
+
+  void VerifyBlock(std::uint32_t block, Outcome* outcome);
+  void VerifyUsable(std::uint32_t block, Outcome* outcome);
+  void VerifyNext(Outcome* outcome);
+  void VerifyAll(Outcome* outcome);
+
+  void Insert(std::uint32_t block);
+  void Remove(std::uint32_t block);
+
+  const MallocFamily& family_;
+  Block* blocks_;          // by index of the operation that made it
+  std::uint32_t* live_;    // indices of live blocks, dense
+  std::uint32_t* slots_;   // block index + 1, or 0 for NULL
+  std::uint32_t live_count_ = 0;
+  std::uint32_t next_to_verify_ = 0;
+};
+
+}  // namespace breakproof::harness

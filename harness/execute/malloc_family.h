@@ -1,0 +1,25 @@
+// The entry points of one subject, as pointers that the compiler cannot see through.
+//
+// Calls to the functions by name would let it assume what their declarations promise (alloc_align,
+// alloc_size, malloc) and fold the checks of exactly these promises away.
+#pragma once
+
+#include <cstddef>
+
+namespace breakproof::harness {
+
+struct MallocFamily {
+  void* (*malloc)(std::size_t);
+  void* (*calloc)(std::size_t, std::size_t);
+  void* (*realloc)(void*, std::size_t);
+  void* (*reallocarray)(void*, std::size_t, std::size_t);
+  void (*free)(void*);
+  void* (*memalign)(std::size_t, std::size_t);
+  void* (*aligned_alloc)(std::size_t, std::size_t);
+  int (*posix_memalign)(void**, std::size_t, std::size_t);
+  void* (*valloc)(std::size_t);
+  void* (*pvalloc)(std::size_t);
+  std::size_t (*malloc_usable_size)(void*);  // nullptr: the subject has none
+};
+
+}  // namespace breakproof::harness

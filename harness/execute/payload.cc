@@ -1,0 +1,121 @@
+#include "harness/execute/payload.h"
+
+#include <cstring>
+
+namespace breakproof::harness {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kWordStep = 0x9e3779b97f4a7c15;  // odd: all words of a block differ
+
+std::uint64_t PatternWord(std::uint64_t seed, std::uint64_t word) { return seed + word * kWordStep; }
+
+std::uint64_t Min(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }
+
+void FillRange(std::uint8_t* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t at = begin;
+  for (; at < end && at % 8 != 0; ++at) base[at] = PatternByte(seed, at);
+  for (; at + 8 <= end; at += 8) {
+    const std::uint64_t word = PatternWord(seed, at / 8);
+    std::memcpy(base + at, &word, 8);
+  }
+  for (; at < end; ++at) base[at] = PatternByte(seed, at);
+}
+
+std::uint64_t FirstDifferent(const std::uint8_t* base, std::uint64_t seed, std::uint64_t begin,
+                             std::uint64_t end) {
+  std::uint64_t at = begin;
+  for (; at < end && at % 8 != 0; ++at) {
+    if (base[at] != PatternByte(seed, at)) return at;
+  }
+  for (; at + 8 <= end; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, base + at, 8);
+    if (word != PatternWord(seed, at / 8)) break;
+  }
+  for (; at < end; ++at) {
+    if (base[at] != PatternByte(seed, at)) return at;
+  }
+  return end;
+}
+
+std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t at = begin;
+  for (; at + 8 <= end; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, base + at, 8);
+    if (word != 0) break;
+  }
+  for (; at < end; ++at) {
+    if (base[at] != 0) return at;
+  }
+  return end;
+}
+
+// Calls visit(from, to) for the covered parts of [begin, end) in ascending order until it returns false.
+template <typename Visit>
+void ForEachCovered(std::uint64_t begin, std::uint64_t end, std::uint64_t full, Visit visit) {
+  const std::uint64_t length = end - begin;
+  if (length <= full) {
+    visit(begin, end);
+    return;
+  }
+  if (!visit(begin, begin + kPage)) return;
+  const std::uint64_t last = end - kPage;
+  const bool sparse = length > kStripedLength;
+  for (std::uint64_t step = kPage; step < length - kPage; step += sparse ? step : kPage) {
+    if (!visit(begin + step, Min(begin + step + kStripe, last))) return;
+  }
+  visit(last, end);
+}
+
+}  // namespace
+
+std::uint64_t SeedOf(std::uint32_t index) {
+  std::uint64_t z = (index + 1ull) * kWordStep;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return (z ^ (z >> 31)) | 1;
+}
+
+std::uint8_t PatternByte(std::uint64_t seed, std::uint64_t offset) {
+  return static_cast<std::uint8_t>(PatternWord(seed, offset / 8) >> (offset % 8 * 8));
+}
+
+void Fill(void* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
+  auto* bytes = static_cast<std::uint8_t*>(base);
+  ForEachCovered(begin, end, kFullLength, [&](std::uint64_t from, std::uint64_t to) {
+    FillRange(bytes, seed, from, to);
+    return true;
+  });
+}
+
+std::uint64_t FirstChanged(const void* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end,
+                           std::uint64_t limit) {
+  const auto* bytes = static_cast<const std::uint8_t*>(base);
+  std::uint64_t found = end;
+  ForEachCovered(begin, end, kFullLength, [&](std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t stop = Min(to, limit);
+    if (from >= stop) return false;
+    const std::uint64_t at = FirstDifferent(bytes, seed, from, stop);
+    if (at == stop) return true;
+    found = at;
+    return false;
+  });
+  return found;
+}
+
+std::uint64_t FirstNonZero(const void* base, std::uint64_t length) {
+  constexpr std::uint64_t kFullZero = 1 << 20;
+  const auto* bytes = static_cast<const std::uint8_t*>(base);
+  std::uint64_t found = length;
+  ForEachCovered(0, length, kFullZero, [&](std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t at = FirstNonZeroIn(bytes, from, to);
+    if (at == to) return true;
+    found = at;
+    return false;
+  });
+  return found;
+}
+
+}  // namespace breakproof::harness

@@ -1,0 +1,150 @@
+#include "harness/generate/case_builder.h"
+
+namespace breakproof::harness {
+
+using model::Entry;
+
+CaseBuilder::CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations,
+                         std::uint64_t live_budget)
+    : random_(random), entries_(entries), most_operations_(most_operations), live_budget_(live_budget) {}
+
+Operation CaseBuilder::NewOperation(Entry entry) const {
+  Operation operation;
+  operation.entry = entry;
+  operation.thread = thread_;
+  return operation;
+}
+
+void CaseBuilder::ExitThread() {
+  if (thread_ == 0) return;
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = OperationKind::kThreadExit;
+  case_.operations.push_back(operation);
+  thread_ = 0;
+}
+
+void CaseBuilder::Check() {
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = OperationKind::kCheck;
+  case_.operations.push_back(operation);
+}
+
+void CaseBuilder::MakeRoom(std::uint64_t size) {
+  while (live_bytes_ + size > live_budget_ && !live_.empty()) Free(AnyLive());
+}
+
+Slot CaseBuilder::NewLiveSlot(std::uint64_t size) {
+  Slot slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<Slot>(size_of_.size());
+    size_of_.push_back(0);
+    position_.push_back(0);
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  size_of_[slot] = size;
+  position_[slot] = static_cast<std::uint32_t>(live_.size());
+  live_.push_back(slot);
+  live_bytes_ += size;
+  return slot;
+}
+
+void CaseBuilder::Forget(Slot slot) {
+  live_bytes_ -= size_of_[slot];
+  const Slot last = live_.back();
+  live_[position_[slot]] = last;
+  position_[last] = position_[slot];
+  live_.pop_back();
+  position_[slot] = kNotLive;
+  free_slots_.push_back(slot);
+}
+
+Slot CaseBuilder::Allocate(Entry entry, std::uint64_t size, std::uint64_t alignment) {
+  MakeRoom(size + alignment);
+  Operation operation = NewOperation(IsAllowed(entry) ? entry : Entry::kMalloc);
+  operation.size = size;
+  if (TakesAlignment(operation.entry)) operation.alignment = alignment;
+  operation.result = NewLiveSlot(size);
+  case_.operations.push_back(operation);
+  return operation.result;
+}
+
+Slot CaseBuilder::AllocateArray(Entry entry, std::uint64_t count, std::uint64_t size) {
+  if (!IsAllowed(entry)) return Allocate(Entry::kMalloc, count * size);
+  MakeRoom(count * size);
+  Operation operation = NewOperation(entry);
+  operation.count = count;
+  operation.size = size;
+  operation.result = NewLiveSlot(count * size);
+  case_.operations.push_back(operation);
+  return operation.result;
+}
+
+void CaseBuilder::AllocateHopelessly(Entry entry, std::uint64_t count, std::uint64_t size,
+                                     std::uint64_t alignment) {
+  if (!IsAllowed(entry)) return;
+  Operation operation = NewOperation(entry);
+  if (TakesCount(entry)) operation.count = count;
+  if (TakesAlignment(entry)) operation.alignment = alignment;
+  operation.size = size;
+  // Should it succeed against expectation, the block is freed: it must not cost memory from here on.
+  operation.result = NewLiveSlot(0);
+  case_.operations.push_back(operation);
+  Free(operation.result);
+}
+
+void CaseBuilder::Reallocate(Slot slot, std::uint64_t size) {
+  MakeRoom(size);
+  if (!IsLive(slot)) return;
+  live_bytes_ += size - size_of_[slot];
+  size_of_[slot] = size;
+  const bool as_array = IsAllowed(Entry::kReallocarray) && random_.OneIn(16);
+  Operation operation = NewOperation(as_array ? Entry::kReallocarray : Entry::kRealloc);
+  operation.argument = operation.result = slot;
+  operation.size = size;
+  if (as_array && size % 8 == 0) {
+    operation.count = size / 8;
+    operation.size = 8;
+  }
+  case_.operations.push_back(operation);
+  if (size == 0) Forget(slot);  // freed or tiny: not worth keeping track of
+}
+
+void CaseBuilder::ReallocateHopelessly(Slot slot, std::uint64_t size) {
+  if (!IsLive(slot)) return;
+  Operation operation = NewOperation(Entry::kRealloc);
+  operation.argument = operation.result = slot;
+  operation.size = size;
+  case_.operations.push_back(operation);
+}
+
+void CaseBuilder::Free(Slot slot) {
+  if (!IsLive(slot)) return;
+  Operation operation = NewOperation(Entry::kFree);
+  operation.argument = slot;
+  case_.operations.push_back(operation);
+  Forget(slot);
+}
+
+void CaseBuilder::FreeNull() { case_.operations.push_back(NewOperation(Entry::kFree)); }
+
+void CaseBuilder::UsableSize(Slot slot) {
+  if (!IsLive(slot) || !IsAllowed(Entry::kUsableSize)) return;
+  Operation operation = NewOperation(Entry::kUsableSize);
+  operation.argument = slot;
+  case_.operations.push_back(operation);
+}
+
+void CaseBuilder::FreeEverything() {
+  while (!live_.empty()) Free(live_.back());
+}
+
+Case CaseBuilder::Finish() {
+  thread_ = 0;
+  Check();
+  NameSlots(&case_);
+  return std::move(case_);
+}
+
+}  // namespace breakproof::harness

@@ -1,0 +1,80 @@
+// Builds a case step by step, keeping count of what should be live if the subject serves every request.
+//
+// What the subject does in fact is not known here, and need not be: an operation on a slot that turned out
+// NULL is a legal operation too.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/case/case.h"
+#include "harness/generate/random.h"
+#include "harness/operation/operation.h"
+
+namespace breakproof::harness {
+
+// Bits by model::Entry: entry points that may be generated.
+using EntrySet = std::uint32_t;
+inline constexpr EntrySet kAllEntries = (1u << model::kEntryCount) - 1;
+
+class CaseBuilder {
+ public:
+  // Live payload at most `live_budget` bytes, at most `most_operations` operations.
+  CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations, std::uint64_t live_budget);
+
+  Random& random() { return random_; }
+  bool IsFull() const { return case_.operations.size() >= most_operations_; }
+  std::size_t LiveCount() const { return live_.size(); }
+
+  void OnThread(int thread) { thread_ = static_cast<std::uint8_t>(thread); }
+  void ExitThread();  // of the current thread, unless it is t0; back to t0
+
+  // Allocations. Makes room first where the live budget asks for it; an entry point that is not allowed
+  // becomes malloc.
+  Slot Allocate(model::Entry entry, std::uint64_t size, std::uint64_t alignment = 0);
+  Slot AllocateArray(model::Entry entry, std::uint64_t count, std::uint64_t size);
+  // An allocation that must fail; nothing becomes live.
+  void AllocateHopelessly(model::Entry entry, std::uint64_t count, std::uint64_t size,
+                          std::uint64_t alignment);
+
+  // On a slot that is not live (the live budget may have freed it) these four do nothing.
+  // realloc into the same slot.
+  void Reallocate(Slot slot, std::uint64_t size);
+  // realloc that must fail: the block stays.
+  void ReallocateHopelessly(Slot slot, std::uint64_t size);
+  void Free(Slot slot);
+  void FreeNull();
+  void UsableSize(Slot slot);
+  void Check();
+
+  Slot AnyLive() { return live_[random_.Below(live_.size())]; }  // LiveCount() > 0
+  std::uint64_t SizeOf(Slot slot) const { return size_of_[slot]; }
+  void FreeEverything();
+
+  // The case, with a final look at every live block.
+  Case Finish();
+
+ private:
+  static constexpr std::uint32_t kNotLive = UINT32_MAX;
+
+  bool IsLive(Slot slot) const { return position_[slot] != kNotLive; }
+  bool IsAllowed(model::Entry entry) const { return entries_ >> static_cast<int>(entry) & 1; }
+  Operation NewOperation(model::Entry entry) const;
+  void MakeRoom(std::uint64_t size);
+  Slot NewLiveSlot(std::uint64_t size);
+  void Forget(Slot slot);
+
+  Random random_;
+  EntrySet entries_;
+  std::uint32_t most_operations_;
+  std::uint64_t live_budget_;
+  std::uint8_t thread_ = 0;
+  Case case_;
+  std::vector<Slot> live_;
+  std::vector<std::uint32_t> position_;  // by slot: index in live_, or kNotLive
+  std::vector<std::uint64_t> size_of_;   // by slot
+  std::vector<Slot> free_slots_;         // to use names again
+  std::uint64_t live_bytes_ = 0;
+};
+
+}  // namespace breakproof::harness

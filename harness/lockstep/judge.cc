@@ -1,0 +1,221 @@
+#include "harness/lockstep/judge.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <set>
+#include <utility>
+
+namespace breakproof::harness {
+namespace {
+
+using model::Entry;
+using model::Rule;
+using model::Violation;
+
+std::string Byte(std::uint64_t value) {
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%02x", static_cast<unsigned>(value & 0xff));
+  return text;
+}
+
+std::string HowItEnded(const RunResult& run) {
+  std::string text;
+  switch (run.end) {
+    case RunEnd::kHung:
+      return "does not return";
+    case RunEnd::kExited:
+      text = "ended the process with exit code " + std::to_string(run.exit_code);
+      break;
+    default:
+      if (run.signal == SIGABRT) {
+        text = "aborted";
+      } else {
+        const char* name = sigabbrev_np(run.signal);
+        text = std::string("crashed with SIG") + (name != nullptr ? name : std::to_string(run.signal).c_str());
+      }
+  }
+  if (run.output.empty()) return text;
+  return text + ", saying '" + run.output.substr(run.output.rfind('\n') + 1) + "'";
+}
+
+class Referee {
+ public:
+  Referee(const Case& c, std::span<const Outcome> outcomes, const RunResult& run,
+          const SubjectFacts& facts)
+      : case_(c), outcomes_(outcomes), run_(run), facts_(facts) {}
+
+  Judgement Run() {
+    for (index_ = 0; index_ < case_.operations.size() && !is_over_; ++index_) {
+      if (outcomes_[index_].stage == Stage::kNotStarted) break;
+      JudgeOperation(case_.operations[index_], outcomes_[index_]);
+    }
+    if (!is_over_ && index_ > 0 && EndedEarly()) {
+      --index_;  // every operation that began came to an end, so it was what the last one left running
+      const bool exits = case_.operations[index_].kind == OperationKind::kThreadExit;
+      Add({Rule::kH0, exits ? "the thread ends" : "the process goes on", HowItEnded(run_)});
+    }
+    for (std::size_t rule = 0; rule < model::kRuleCount; ++rule) {
+      judgement_.exercised[rule] += heap_.exercised()[rule];
+    }
+    judgement_.errno_remarks = heap_.errno_remarks();
+    return std::move(judgement_);
+  }
+
+ private:
+  bool EndedEarly() const {
+    return run_.end == RunEnd::kCrashed || run_.end == RunEnd::kExited || run_.end == RunEnd::kHung;
+  }
+
+  void JudgeOperation(const Operation& operation, const Outcome& outcome) {
+    const bool has_ended = outcome.stage == Stage::kDone;
+    if (has_ended) ++judgement_.performed;
+    CountBytesLookedAt(operation, outcome);
+    if (IsBefore(outcome.finding)) Add(Describe(outcome, operation));
+    if (operation.kind == OperationKind::kCall && outcome.stage > Stage::kCalling) ApplyToModel(operation, outcome);
+    if (is_over_) return;
+    if (!IsBefore(outcome.finding) && outcome.finding != Finding::kNone) Add(Describe(outcome, operation));
+    if (!has_ended) {
+      Add(DescribeEnd(operation, outcome));
+      is_over_ = true;
+    }
+  }
+
+  void ApplyToModel(const Operation& operation, const Outcome& outcome) {
+    const model::Call call = CallOf(operation, outcome);
+    model::Response response;
+    response.address = outcome.address;
+    response.status = outcome.status;
+    response.errno_before = kErrnoSentinel;
+    response.errno_after = outcome.errno_after;
+    response.usable = outcome.usable;
+    // A crash inside malloc_usable_size leaves it unanswered.
+    response.usable_known = facts_.has_usable_size && outcome.stage > Stage::kAskingUsable;
+    std::vector<Violation> violations = heap_.Apply(call, response);
+    judgement_.peak_live_bytes = std::max(judgement_.peak_live_bytes, heap_.live_bytes());
+    for (Violation& violation : violations) {
+      // What the harness writes may then destroy anything: nothing later is evidence.
+      is_over_ |= violation.rule == Rule::kH1 || violation.rule == Rule::kH3;
+      Add(std::move(violation));
+      if (is_over_) break;
+    }
+  }
+
+  static model::Call CallOf(const Operation& operation, const Outcome& outcome) {
+    return {.entry = operation.entry,
+            .size = operation.size,
+            .count = operation.count,
+            .alignment = operation.alignment,
+            .address = outcome.argument};
+  }
+
+  void CountBytesLookedAt(const Operation& operation, const Outcome& outcome) {
+    std::uint64_t blocks = 0;
+    if (operation.kind == OperationKind::kCheck) blocks = heap_.blocks().size();
+    if (operation.kind == OperationKind::kCall && outcome.argument != 0) {
+      blocks = 1;
+      Exercise(Rule::kI1, 1);
+      const bool failed = Reallocates(operation.entry) && outcome.address == 0;
+      if (failed && operation.size != 0 && operation.count != 0) Exercise(Rule::kH7, 1);
+    }
+    Exercise(Rule::kH4, blocks);
+    if (facts_.has_usable_size) Exercise(Rule::kH9, blocks);
+    if (operation.kind == OperationKind::kCall && operation.entry == Entry::kCalloc && outcome.address != 0) {
+      Exercise(Rule::kH5, 1);
+    }
+  }
+
+  static bool IsBefore(Finding finding) {
+    return finding == Finding::kPayloadChanged || finding == Finding::kSlackChanged ||
+           finding == Finding::kUsableChanged;
+  }
+
+  // "a, made by malloc 24 in operation 3"
+  std::string MakerOf(std::uint32_t block) const {
+    return "the block of '" + PrintMaker(block) + "' (operation " + std::to_string(block + 1) + ")";
+  }
+
+  std::string PrintMaker(std::uint32_t block) const {
+    const Operation& maker = case_.operations.at(block);
+    return model::Describe(CallOf(maker, Outcome{}));
+  }
+
+  Violation Describe(const Outcome& outcome, const Operation& operation) const {
+    const std::string at = "byte " + std::to_string(outcome.offset) + " of ";
+    const std::string is = " is " + Byte(outcome.expected);
+    const std::string call = model::Describe(CallOf(operation, outcome));
+    switch (outcome.finding) {
+      case Finding::kPayloadChanged:
+        return {Rule::kH4, at + MakerOf(outcome.block) + is, Byte(outcome.actual)};
+      case Finding::kSlackChanged:
+        return {Rule::kH9, at + MakerOf(outcome.block) + ", beyond its payload but usable," + is,
+                Byte(outcome.actual)};
+      case Finding::kUsableChanged:
+        return {Rule::kH3, "the usable size of " + MakerOf(outcome.block) + " stays " +
+                               std::to_string(outcome.expected),
+                std::to_string(outcome.actual)};
+      case Finding::kNotZero:
+        return {Rule::kH5, at + call + " is 0x00", Byte(outcome.actual)};
+      case Finding::kPrefixLost:
+        return {Rule::kH4, at + call + "'s result" + is + ", kept from " + MakerOf(outcome.block),
+                Byte(outcome.actual)};
+      default:
+        return {Rule::kH7, at + MakerOf(outcome.block) + is + " after " + call + " failed",
+                Byte(outcome.actual)};
+    }
+  }
+
+  // The operation did not come to an end.
+  Violation DescribeEnd(const Operation& operation, const Outcome& outcome) const {
+    const model::Call call = CallOf(operation, outcome);
+    const std::string name = model::Describe(call);
+    const std::string ended = HowItEnded(run_);
+    const bool allocates = operation.kind == OperationKind::kCall && AssignsSlot(operation.entry);
+    switch (outcome.stage) {
+      case Stage::kReadingBytes:
+        return {Rule::kH1, "live payloads can be read and written", "doing so " + ended};
+      case Stage::kInspecting:
+      case Stage::kWritingPayload:
+        return {Rule::kH1, "the payload of " + name + " can be read and written", "doing so " + ended};
+      case Stage::kWritingSlack:
+        return {Rule::kH3, "every usable byte of " + name + " can be written", "doing so " + ended};
+      case Stage::kAskingUsable:
+        return {Rule::kH0, "malloc_usable_size returns", ended};
+      default:
+        if (allocates && model::ContractOf(call).absurd) return {Rule::kH8, name + " fails with ENOMEM", ended};
+        return {Rule::kH0, name + " returns", ended};
+    }
+  }
+
+  void Exercise(Rule rule, std::uint64_t times) {
+    judgement_.exercised[static_cast<std::size_t>(rule)] += times;
+  }
+
+  // The same rule broken again by the same entry point says nothing new within one case.
+  void Add(Violation violation) {
+    const Operation& operation = case_.operations[index_];
+    if (!seen_.insert({violation.rule, operation.kind, operation.entry}).second) return;
+    judgement_.violations.push_back({index_, std::move(violation)});
+  }
+
+  const Case& case_;
+  std::span<const Outcome> outcomes_;
+  const RunResult& run_;
+  const SubjectFacts& facts_;
+  model::HeapModel heap_;
+  Judgement judgement_;
+  std::set<std::tuple<Rule, OperationKind, Entry>> seen_;
+  std::size_t index_ = 0;
+  bool is_over_ = false;
+};
+
+}  // namespace
+
+Judgement Judge(const Case& c, std::span<const Outcome> outcomes, const RunResult& run,
+                const SubjectFacts& facts) {
+  return Referee(c, outcomes, run, facts).Run();
+}
+
+}  // namespace breakproof::harness

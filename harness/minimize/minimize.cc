@@ -1,0 +1,137 @@
+#include "harness/minimize/minimize.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace breakproof::harness {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Minimizer {
+ public:
+  Minimizer(Case c, const StillFails& still_fails, const MinimizeLimits& limits)
+      : best_(std::move(c)),
+        still_fails_(still_fails),
+        stop_(limits.stop),
+        deadline_(Clock::now() + limits.time) {}
+
+  Case Run() {
+    // Small and plain sizes often make further operations superfluous, so it goes round until nothing gives.
+    for (bool progress = true; progress && !IsOver();) {
+      best_ = WithFreshNames(best_);
+      progress = RemoveOperations();
+      progress |= JoinThreads();
+      progress |= SimplifyArguments();
+    }
+    return WithFreshNames(best_);
+  }
+
+ private:
+  bool IsOver() const { return Clock::now() >= deadline_ || (stop_ != nullptr && *stop_); }
+
+  bool Adopt(Case candidate) {
+    if (IsOver() || !still_fails_(candidate)) return false;
+    best_ = std::move(candidate);
+    return true;
+  }
+
+  // Delta debugging (Zeller, Hildebrandt 2002), on complements: ever smaller stretches are left out.
+  bool RemoveOperations() {
+    bool progress = false;
+    for (std::size_t stretch = std::max<std::size_t>(best_.operations.size() / 2, 1); stretch > 0;
+         stretch /= 2) {
+      // From the end: later operations depend on earlier ones, not the other way round.
+      for (std::size_t end = best_.operations.size(); end > 0 && !IsOver();) {
+        const std::size_t begin = end - std::min(end, stretch);
+        Case candidate = best_;
+        candidate.operations.erase(candidate.operations.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   candidate.operations.begin() + static_cast<std::ptrdiff_t>(end));
+        progress |= !candidate.operations.empty() && Adopt(std::move(candidate));
+        end = begin;
+      }
+    }
+    return progress;
+  }
+
+  // Everything on t0; or else fewer threads.
+  bool JoinThreads() {
+    bool progress = false;
+    for (int thread = 1; thread < kMaxThreads; ++thread) {
+      Case candidate = best_;
+      std::erase_if(candidate.operations, [&](const Operation& operation) {
+        return operation.thread == thread && operation.kind == OperationKind::kThreadExit;
+      });
+      for (Operation& operation : candidate.operations) {
+        if (operation.thread == thread) operation.thread = 0;
+      }
+      if (candidate != best_) progress |= Adopt(std::move(candidate));
+    }
+    return progress;
+  }
+
+  bool SimplifyArguments() {
+    bool progress = false;
+    for (std::size_t i = 0; i < best_.operations.size() && !IsOver(); ++i) {
+      if (best_.operations[i].kind != OperationKind::kCall) continue;
+      progress |= MakePlain(i);
+      progress |= Shrink(i, &Operation::count);
+      progress |= Shrink(i, &Operation::alignment);
+      progress |= Shrink(i, &Operation::size);
+    }
+    return progress;
+  }
+
+  // malloc instead of a more special entry point.
+  bool MakePlain(std::size_t index) {
+    const model::Entry entry = best_.operations[index].entry;
+    if (!AssignsSlot(entry) || Reallocates(entry) || entry == model::Entry::kMalloc) return false;
+    Case candidate = best_;
+    Operation& operation = candidate.operations[index];
+    operation.size = TakesCount(entry) ? operation.size * operation.count : operation.size;
+    operation.entry = model::Entry::kMalloc;
+    operation.count = 1;
+    operation.alignment = 0;
+    return Adopt(std::move(candidate));
+  }
+
+  bool TryValue(std::size_t index, std::uint64_t Operation::*field, std::uint64_t value) {
+    if (value >= best_.operations[index].*field) return false;
+    Case candidate = best_;
+    candidate.operations[index].*field = value;
+    return Adopt(std::move(candidate));
+  }
+
+  // The smallest plain value that still fails, then bisection below what is left.
+  bool Shrink(std::size_t index, std::uint64_t Operation::*field) {
+    for (const std::uint64_t plain :
+         {0ull, 1ull, 8ull, 16ull, 24ull, 32ull, 64ull, 100ull, 128ull, 256ull, 512ull, 1024ull, 4096ull,
+          65536ull, 131072ull, 1048576ull}) {
+      if (TryValue(index, field, plain)) return true;
+    }
+    bool progress = false;
+    std::uint64_t fails_not = 0;
+    for (int step = 0; step < 24 && fails_not + 1 < best_.operations[index].*field; ++step) {
+      const std::uint64_t middle = fails_not + (best_.operations[index].*field - fails_not) / 2;
+      if (TryValue(index, field, middle)) {
+        progress = true;
+      } else {
+        fails_not = middle;
+      }
+    }
+    return progress;
+  }
+
+  Case best_;
+  const StillFails& still_fails_;
+  const std::atomic<bool>* stop_;
+  Clock::time_point deadline_;
+};
+
+}  // namespace
+
+Case Minimize(const Case& c, const StillFails& still_fails, const MinimizeLimits& limits) {
+  return Minimizer(c, still_fails, limits).Run();
+}
+
+}  // namespace breakproof::harness

@@ -1,0 +1,51 @@
+// What was seen when one operation was performed, as plain data shared between processes.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace breakproof::harness {
+
+// How far an operation got. A crash is explained by the stage it happened in.
+enum class Stage : std::uint8_t {
+  kNotStarted,
+  kReadingBytes,   // looking at bytes of blocks before the call
+  kCalling,        // inside the subject
+  kAskingUsable,   // inside malloc_usable_size of the result
+  kInspecting,     // reading the result's payload: zeroes, kept prefix
+  kWritingPayload, // filling what the caller asked for
+  kWritingSlack,   // filling the rest of the usable size
+  kDone,
+};
+
+// What was wrong with bytes, if anything. At most one finding an operation, the first.
+enum class Finding : std::uint8_t {
+  kNone,
+  kPayloadChanged,       // a live block's payload, before the call
+  kSlackChanged,         // a live block between payload and usable size, before the call
+  kUsableChanged,        // malloc_usable_size differs from what it was; `actual` and `expected` are sizes
+  kNotZero,              // calloc's result
+  kPrefixLost,           // realloc's result differs from the old payload
+  kChangedByFailedCall,  // the old block after a failed realloc
+};
+
+struct Outcome {
+  std::uint64_t address = 0;    // returned pointer; 0 is NULL
+  std::uint64_t argument = 0;   // pointer passed in, 0 if none
+  std::uint64_t usable = 0;     // malloc_usable_size of the result (or of the argument, for that call)
+  int status = 0;               // posix_memalign's return value
+  int errno_after = 0;
+  Stage stage = Stage::kNotStarted;
+  Finding finding = Finding::kNone;
+  std::uint32_t block = 0;      // finding: index of the operation that made the block
+  std::uint64_t offset = 0;     // finding: byte offset in the block
+  std::uint64_t expected = 0;   // finding: byte (or size) expected ...
+  std::uint64_t actual = 0;     // ... and seen
+};
+static_assert(std::is_trivially_copyable_v<Outcome> && sizeof(Outcome) == 64,
+              "one cache line, stored in the journal as it is");
+
+// errno before every call: no call sets it by accident.
+inline constexpr int kErrnoSentinel = 4000;
+
+}  // namespace breakproof::harness

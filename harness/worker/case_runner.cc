@@ -1,0 +1,20 @@
+#include "harness/worker/case_runner.h"
+
+namespace breakproof::harness {
+
+namespace {
+constexpr std::uint32_t kUsualCapacity = 8192;  // operations; longer cases make the journal grow
+}
+
+CaseRunner::CaseRunner(const RunSettings& settings, const std::string& name)
+    : settings_(settings), journal_(settings.folder / (name + ".journal"), kUsualCapacity) {}
+
+RunResult CaseRunner::Run(const Case& c) {
+  journal_.Prepare(c);
+  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit);
+  for (;;) {
+    if (auto result = process.Await(std::chrono::milliseconds(1000))) return *result;
+  }
+}
+
+}  // namespace breakproof::harness

@@ -1,0 +1,37 @@
+// Runs one case at a time on a subject and waits for it.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+#include "harness/case/case.h"
+#include "harness/worker/journal.h"
+#include "harness/worker/worker_process.h"
+
+namespace breakproof::harness {
+
+// How to run cases: shared by everything that does.
+struct RunSettings {
+  std::filesystem::path worker;     // the worker program
+  Subject subject;
+  std::filesystem::path folder;     // where journals are kept while a case runs
+  std::chrono::milliseconds hang_limit{10000};
+};
+
+class CaseRunner {
+ public:
+  // `name` tells journals in the same folder apart. Throws CouldNotRun.
+  CaseRunner(const RunSettings& settings, const std::string& name);
+
+  // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
+  // worker could be started.
+  RunResult Run(const Case& c);
+
+  const Journal& journal() const { return journal_; }
+
+ private:
+  const RunSettings& settings_;
+  Journal journal_;
+};
+
+}  // namespace breakproof::harness

@@ -1,0 +1,54 @@
+// The journal: a file, mapped by the command and by its worker, that holds a whole case before its first
+// operation is performed and what was seen of each operation as it was.
+//
+// It survives the death of both. Layout: JournalHeader, then `capacity` operations, then `capacity`
+// outcomes, each part starting at a multiple of 64 bytes.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "harness/operation/operation.h"
+#include "harness/operation/outcome.h"
+
+namespace breakproof::harness {
+
+inline constexpr char kJournalMagic[16] = "breakproof-jrnl";
+inline constexpr std::uint32_t kJournalVersion = 1;
+
+enum class WorkerState : std::uint32_t {
+  kPrepared,     // written by the command: the case is complete
+  kRunning,      // the worker has begun
+  kFinished,     // every operation was performed
+  kNoThread,     // a thread could not be started
+};
+
+struct JournalHeader {
+  char magic[16];
+  std::uint32_t version;
+  std::uint32_t capacity;         // operations the file has room for
+  std::uint32_t operation_count;
+  std::uint32_t slot_count;
+  volatile std::uint32_t progress;   // index of the operation being performed
+  volatile WorkerState state;
+  // Written by the worker before the first operation:
+  std::uint64_t initial_break;    // address
+  std::uint32_t foreign_entries;  // bit e: model::Entry e is not provided by the library that has malloc
+  std::uint32_t has_usable_size;  // malloc_usable_size works on the subject's blocks
+  std::uint32_t malloc_is_libcs;  // malloc is libc's own
+  char provider[256];             // path of the library that has malloc
+};
+static_assert(std::is_trivially_copyable_v<JournalHeader>);
+
+inline constexpr std::uint64_t kJournalHeaderBytes = 448;
+static_assert(sizeof(JournalHeader) <= kJournalHeaderBytes && kJournalHeaderBytes % 64 == 0);
+
+constexpr std::uint64_t OperationsOffset() { return kJournalHeaderBytes; }
+constexpr std::uint64_t OutcomesOffset(std::uint32_t capacity) {
+  return (OperationsOffset() + capacity * sizeof(Operation) + 63) / 64 * 64;
+}
+constexpr std::uint64_t JournalBytes(std::uint32_t capacity) {
+  return OutcomesOffset(capacity) + capacity * sizeof(Outcome);
+}
+
+}  // namespace breakproof::harness

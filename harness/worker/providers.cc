@@ -1,0 +1,75 @@
+#include "harness/worker/providers.h"
+
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+namespace breakproof::harness {
+
+// Filled by relocation, so that nothing has run in the subject when the first operation is performed.
+MallocFamily resolved_family = {
+    malloc,        calloc,         realloc, reallocarray, free,
+    memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
+    malloc_usable_size};
+
+namespace {
+
+struct Search {
+  std::uintptr_t address;
+  std::uintptr_t base;
+  const char* name;
+};
+
+int ContainsAddress(dl_phdr_info* info, std::size_t, void* argument) {
+  auto* search = static_cast<Search*>(argument);
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    const std::uintptr_t start = info->dlpi_addr + segment.p_vaddr;
+    if (search->address < start || search->address >= start + segment.p_memsz) continue;
+    search->base = info->dlpi_addr;
+    search->name = info->dlpi_name;
+    return 1;
+  }
+  return 0;
+}
+
+template <typename Function>
+Search ProviderOf(Function* function) {
+  Search search = {};
+  search.address = reinterpret_cast<std::uintptr_t>(function);
+  dl_iterate_phdr(ContainsAddress, &search);
+  return search;
+}
+
+}  // namespace
+
+void FindProviders(JournalHeader* header) {
+  const MallocFamily& family = resolved_family;
+  // In the order of model::Entry.
+  const Search providers[model::kEntryCount] = {
+      ProviderOf(family.malloc),        ProviderOf(family.calloc),
+      ProviderOf(family.realloc),       ProviderOf(family.reallocarray),
+      ProviderOf(family.free),          ProviderOf(family.memalign),
+      ProviderOf(family.aligned_alloc), ProviderOf(family.posix_memalign),
+      ProviderOf(family.valloc),        ProviderOf(family.pvalloc),
+      ProviderOf(family.malloc_usable_size)};
+  const Search libc = ProviderOf(gnu_get_libc_version);
+  const Search& subject = providers[0];
+  header->malloc_is_libcs = subject.base == libc.base;
+  header->foreign_entries = 0;
+  for (int entry = 0; entry < model::kEntryCount; ++entry) {
+    // libc's reallocarray is sound in any case: it calls realloc as the program would.
+    const bool calls_realloc = entry == static_cast<int>(model::Entry::kReallocarray) &&
+                               providers[entry].base == libc.base;
+    if (providers[entry].base != subject.base && !calls_realloc) header->foreign_entries |= 1u << entry;
+  }
+  const auto usable = static_cast<int>(model::Entry::kUsableSize);
+  header->has_usable_size = (header->foreign_entries >> usable & 1) == 0;
+  if (!header->has_usable_size) resolved_family.malloc_usable_size = nullptr;
+  strncpy(header->provider, subject.name == nullptr ? "" : subject.name, sizeof header->provider - 1);
+}
+
+}  // namespace breakproof::harness

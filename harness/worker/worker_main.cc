@@ -1,0 +1,70 @@
+// The worker process: performs the case in the journal on the malloc that LD_PRELOAD gave this process.
+//
+//   worker FD      FD is the journal, open for reading and writing
+//
+// Links nothing but libc, so that the process's very first malloc is the case's. Its own memory comes from
+// mmap. Its exit status matters only when the journal does not say kFinished.
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/execute/executor.h"
+#include "harness/execute/thread_team.h"
+#include "harness/worker/journal_layout.h"
+#include "harness/worker/providers.h"
+
+namespace breakproof::harness {
+namespace {
+
+struct Worker {
+  JournalHeader* header;
+  const Operation* operations;
+  Outcome* outcomes;
+  Executor* executor;
+};
+
+void Perform(void* context, std::uint32_t index) {
+  auto* worker = static_cast<Worker*>(context);
+  worker->header->progress = index;
+  worker->executor->Perform(index, worker->operations[index], &worker->outcomes[index]);
+}
+
+char* MapJournal(const char* descriptor) {
+  const int fd = atoi(descriptor);
+  struct stat status;
+  if (fstat(fd, &status) != 0) return nullptr;
+  void* const map = mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ | PROT_WRITE,
+                         MAP_SHARED, fd, 0);
+  close(fd);
+  return map == MAP_FAILED ? nullptr : static_cast<char*>(map);
+}
+
+int Run(const char* descriptor) {
+  char* const journal = MapJournal(descriptor);
+  if (journal == nullptr) return 1;
+  auto* header = reinterpret_cast<JournalHeader*>(journal);
+  header->initial_break = static_cast<std::uint64_t>(syscall(SYS_brk, 0));
+  FindProviders(header);
+
+  const std::uint64_t bytes = Executor::BookBytes(header->operation_count, header->slot_count);
+  void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (books == MAP_FAILED) return 1;
+  Executor executor(resolved_family, books, header->operation_count, header->slot_count);
+  Worker worker = {header, reinterpret_cast<const Operation*>(journal + OperationsOffset()),
+                   reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};
+  header->state = WorkerState::kRunning;
+  const bool complete = RunOnThreads(worker.operations, header->operation_count, Perform, &worker);
+  header->state = complete ? WorkerState::kFinished : WorkerState::kNoThread;
+  return 0;
+}
+
+}  // namespace
+}  // namespace breakproof::harness
+
+int main(int argc, char** argv) {
+  // _exit: what a subject does when the process ends is not part of the case.
+  _exit(argc == 2 ? breakproof::harness::Run(argv[1]) : 1);
+}

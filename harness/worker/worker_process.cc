@@ -1,0 +1,169 @@
+#include "harness/worker/worker_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "harness/support/could_not_run.h"
+
+namespace breakproof::harness {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kJournalDescriptor = 3;  // in the worker
+
+// The worker's environment: ours, but for what would load something else into it.
+std::vector<std::string> WorkerEnvironment(const Subject& subject) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    if (!text.starts_with("LD_PRELOAD=") && !text.starts_with("LD_BIND_NOW=")) variables.emplace_back(text);
+  }
+  // Bound at start: lazy binding would run the dynamic linker inside the first calls.
+  variables.push_back("LD_BIND_NOW=1");
+  if (!subject.library.empty()) variables.push_back("LD_PRELOAD=" + subject.library.string());
+  return variables;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (std::string& string : strings) pointers.push_back(string.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Between fork and exec: system calls only.
+[[noreturn]] void BecomeWorker(const char* program, char* const* arguments, char* const* environment,
+                               int journal, int output, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // the parent died before the line above took effect
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  setpgid(0, 0);  // Ctrl-C is for the command, which ends the worker when it is ready to
+  // Same addresses in every run, where the kernel lets us; containers may refuse.
+  const int persona = personality(0xffffffff);
+  if (persona >= 0) personality(static_cast<unsigned long>(persona) | ADDR_NO_RANDOMIZE);
+  const rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const int score = open("/proc/self/oom_score_adj", O_WRONLY);
+  if (score >= 0 && write(score, "1000", 4) == 4) close(score);  // the leak is the subject's: so is the end
+  const int null = open("/dev/null", O_RDONLY);
+  if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(1);
+  if (journal == kJournalDescriptor) {
+    fcntl(journal, F_SETFD, 0);
+  } else if (dup2(journal, kJournalDescriptor) < 0) {
+    _exit(1);
+  }
+  syscall(SYS_close_range, kJournalDescriptor + 1, ~0u, 0);
+  execve(program, arguments, environment);
+  _exit(127);
+}
+
+std::string LastLines(int memory_file) {
+  constexpr off_t kMost = 1000;
+  const off_t size = lseek(memory_file, 0, SEEK_END);
+  if (size <= 0) return {};
+  std::string text(static_cast<std::size_t>(std::min(size, kMost)), '\0');
+  const ssize_t got = pread(memory_file, text.data(), text.size(), std::max<off_t>(size - kMost, 0));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(const std::filesystem::path& worker, const Subject& subject,
+                             const Journal& journal, std::chrono::milliseconds hang_limit)
+    : journal_(journal), hang_limit_(hang_limit), last_change_(Clock::now()) {
+  output_ = memfd_create("subject-output", MFD_CLOEXEC);
+  std::vector<std::string> arguments = {worker.string(), std::to_string(kJournalDescriptor)};
+  std::vector<std::string> environment = WorkerEnvironment(subject);
+  const std::vector<char*> argument_pointers = Pointers(arguments);
+  const std::vector<char*> environment_pointers = Pointers(environment);
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {
+    BecomeWorker(worker.c_str(), argument_pointers.data(), environment_pointers.data(),
+                 journal.descriptor(), output_, parent);
+  }
+  if (pid_ < 0) throw CouldNotRun(std::string("cannot start a worker process: ") + std::strerror(errno));
+  pid_descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+}
+
+WorkerProcess::~WorkerProcess() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  if (pid_descriptor_ >= 0) close(pid_descriptor_);
+  if (output_ >= 0) close(output_);
+}
+
+std::optional<RunResult> WorkerProcess::Await(std::chrono::milliseconds patience) {
+  const auto give_up = Clock::now() + patience;
+  for (;;) {
+    int status = 0;
+    const pid_t ended = waitpid(pid_, &status, WNOHANG);
+    if (ended == pid_) {
+      pid_ = -1;
+      return Collect(status);
+    }
+    if (IsHung()) {
+      was_killed_for_hanging_ = true;
+      kill(pid_, SIGKILL);
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up - Clock::now());
+    if (left.count() <= 0) return std::nullopt;
+    pollfd ready = {pid_descriptor_, POLLIN, 0};
+    const auto slice = std::min<std::int64_t>(left.count(), 50);
+    if (poll(&ready, 1, static_cast<int>(slice)) < 0 && errno == EINTR) return std::nullopt;
+  }
+}
+
+bool WorkerProcess::IsHung() {
+  const std::uint32_t progress = journal_.header().progress;
+  const auto now = Clock::now();
+  if (progress != last_progress_) {
+    last_progress_ = progress;
+    last_change_ = now;
+  }
+  return !was_killed_for_hanging_ && now - last_change_ > hang_limit_;
+}
+
+RunResult WorkerProcess::Collect(int wait_status) {
+  RunResult result;
+  result.output = LastLines(output_);
+  const WorkerState state = journal_.header().state;
+  if (state == WorkerState::kFinished) {
+    result.end = RunEnd::kFinished;
+  } else if (state == WorkerState::kNoThread) {
+    result.end = RunEnd::kNoThread;
+  } else if (was_killed_for_hanging_) {
+    result.end = RunEnd::kHung;
+  } else if (state == WorkerState::kPrepared) {
+    result.end = RunEnd::kNeverRan;
+  } else {
+    result.end = WIFSIGNALED(wait_status) ? RunEnd::kCrashed : RunEnd::kExited;
+  }
+  if (WIFSIGNALED(wait_status)) result.signal = WTERMSIG(wait_status);
+  if (WIFEXITED(wait_status)) result.exit_code = WEXITSTATUS(wait_status);
+  return result;
+}
+
+}  // namespace breakproof::harness

@@ -1,0 +1,65 @@
+// Starts worker processes on a subject, and tells how they ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "harness/worker/journal.h"
+
+namespace breakproof::harness {
+
+// The allocator under test.
+struct Subject {
+  std::filesystem::path library;  // absolute; empty is the system's malloc
+};
+
+enum class RunEnd : std::uint8_t {
+  kFinished,   // every operation was performed
+  kCrashed,    // killed by a signal
+  kExited,     // the process ended by itself in the middle
+  kHung,       // no operation ended for the time allowed; killed
+  kNoThread,   // a thread could not be started
+  kNeverRan,   // the worker did not reach its first operation
+};
+
+struct RunResult {
+  RunEnd end = RunEnd::kNeverRan;
+  int signal = 0;      // kCrashed
+  int exit_code = 0;   // kExited
+  std::string output;  // what the subject printed, the last few lines
+};
+
+// One worker on one journal. Destroying it kills the process.
+class WorkerProcess {
+ public:
+  // Starts performing the case that the journal was prepared with. Throws CouldNotRun.
+  WorkerProcess(const std::filesystem::path& worker, const Subject& subject, const Journal& journal,
+                std::chrono::milliseconds hang_limit);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  // Waits up to `patience` for the end; nothing if it has not come yet. After the end was returned, must
+  // not be called again.
+  std::optional<RunResult> Await(std::chrono::milliseconds patience);
+
+ private:
+  RunResult Collect(int wait_status);
+  bool IsHung();
+
+  const Journal& journal_;
+  std::chrono::milliseconds hang_limit_;
+  pid_t pid_ = -1;
+  int pid_descriptor_ = -1;
+  int output_ = -1;  // a memory file that is the worker's stdout and stderr
+  bool was_killed_for_hanging_ = false;
+  std::uint32_t last_progress_ = 0;
+  std::chrono::steady_clock::time_point last_change_;
+};
+
+}  // namespace breakproof::harness

@@ -1,0 +1,90 @@
+#include "model/heap/contract.h"
+
+#include <bit>
+
+namespace breakproof::model {
+namespace {
+
+using Wide = unsigned __int128;  // holds every product and every rounded size exactly
+
+Wide RequestedBytes(const Call& call) {
+  switch (call.entry) {
+    case Entry::kCalloc:
+    case Entry::kReallocarray:
+      return Wide{call.count} * call.size;
+    case Entry::kPvalloc:  // memalign(3): rounded up to the next multiple of the page
+      return (Wide{call.size} + kPageSize - 1) / kPageSize * kPageSize;
+    default:
+      return call.size;
+  }
+}
+
+// C23 7.24.3p1: an object must be aligned only for types that fit into it, so 8 bytes need no more
+// than 8. The ABI of glibc promises 16 throughout, but several allocators rightly do not.
+std::uint64_t FundamentalAlignment(std::uint64_t payload) {
+  if (payload == 0) return 1;
+  return payload >= kMaxAlign ? kMaxAlign : std::bit_floor(payload);
+}
+
+void AddAlignment(const Call& call, Contract* contract) {
+  switch (call.entry) {
+    case Entry::kValloc:
+    case Entry::kPvalloc:
+      contract->alignment = kPageSize;
+      return;
+    case Entry::kPosixMemalign:
+      contract->alignment_invalid =
+          !std::has_single_bit(call.alignment) || call.alignment % sizeof(void*) != 0;
+      contract->alignment_must_fail = contract->alignment_invalid;
+      break;
+    case Entry::kMemalign:
+    case Entry::kAlignedAlloc:
+      // C23 demands failure here; glibc 2.36 rounds up to a power of two instead (memalign(3)).
+      contract->alignment_invalid = !std::has_single_bit(call.alignment);
+      break;
+    default:
+      contract->alignment = FundamentalAlignment(contract->payload);
+      return;
+  }
+  // Above 2^46 no address of user space other than 0 may qualify: refusing is the only honest answer,
+  // and implementations differ on whether the size or the alignment is to blame.
+  contract->may_refuse_alignment = contract->alignment_invalid || call.alignment > (1ull << 46);
+  contract->alignment = contract->alignment_invalid ? 1 : call.alignment;
+}
+
+}  // namespace
+
+Contract ContractOf(const Call& call) {
+  Contract contract;
+  const Wide bytes = RequestedBytes(call);
+  contract.absurd = bytes > kLargestObject;
+  contract.payload = contract.absurd ? 0 : static_cast<std::uint64_t>(bytes);
+  contract.null_allowed = bytes == 0;
+  AddAlignment(call, &contract);
+  return contract;
+}
+
+std::string Describe(const Call& call) {
+  const std::string name = NameOf(call.entry);
+  const std::string size = std::to_string(call.size);
+  switch (call.entry) {
+    case Entry::kCalloc:
+      return name + "(" + std::to_string(call.count) + ", " + size + ")";
+    case Entry::kRealloc:
+      return name + "(p, " + size + ")";
+    case Entry::kReallocarray:
+      return name + "(p, " + std::to_string(call.count) + ", " + size + ")";
+    case Entry::kFree:
+    case Entry::kUsableSize:
+      return name + "(p)";
+    case Entry::kPosixMemalign:
+      return name + "(&p, " + std::to_string(call.alignment) + ", " + size + ")";
+    case Entry::kMemalign:
+    case Entry::kAlignedAlloc:
+      return name + "(" + std::to_string(call.alignment) + ", " + size + ")";
+    default:
+      return name + "(" + size + ")";
+  }
+}
+
+}  // namespace breakproof::model

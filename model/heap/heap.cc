@@ -1,0 +1,189 @@
+#include "model/heap/heap.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace breakproof::model {
+namespace {
+
+std::string Hex(std::uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::string Range(std::uint64_t address, std::uint64_t length) {
+  return "[" + Hex(address) + ", " + Hex(address + length) + ")";
+}
+
+std::string ErrorName(int error) {
+  switch (error) {
+    case 0: return "0";
+    case ENOMEM: return "ENOMEM";
+    case EINVAL: return "EINVAL";
+    default: return "errno " + std::to_string(error);
+  }
+}
+
+// Even an object of size 0 has an address of its own (C17 7.22.3p1), so it occupies one byte here.
+std::uint64_t Extent(std::uint64_t bytes) { return std::max<std::uint64_t>(bytes, 1); }
+
+bool Succeeded(const Call& call, const Response& response) {
+  if (call.entry == Entry::kPosixMemalign) return response.status == 0;
+  return response.address != 0;
+}
+
+}  // namespace
+
+std::vector<Violation> HeapModel::Apply(const Call& call, const Response& response) {
+  broken_.clear();
+  Exercise(Rule::kH0);
+  switch (call.entry) {
+    case Entry::kFree:
+      Free(call, response);
+      break;
+    case Entry::kUsableSize:
+      UsableSize(call, response);
+      break;
+    default:
+      Allocate(call, response);
+  }
+  // The gravest first: H1 explains whatever else the same call shows.
+  const auto overlap = std::find_if(broken_.begin(), broken_.end(),
+                                    [](const Violation& v) { return v.rule == Rule::kH1; });
+  if (overlap != broken_.end()) std::rotate(broken_.begin(), overlap, overlap + 1);
+  return std::exchange(broken_, {});
+}
+
+void HeapModel::Allocate(const Call& call, const Response& response) {
+  const Contract contract = ContractOf(call);
+  if (contract.absurd || contract.alignment_must_fail) Exercise(Rule::kH8);
+  if (Succeeded(call, response)) {
+    Succeed(call, contract, response);
+  } else {
+    Fail(call, contract, response);
+  }
+}
+
+void HeapModel::Fail(const Call& call, const Contract& contract, const Response& response) {
+  const bool reallocates = call.entry == Entry::kRealloc || call.entry == Entry::kReallocarray;
+  if (contract.null_allowed && !contract.alignment_invalid && call.entry != Entry::kPosixMemalign) {
+    // Size 0: NULL is a legal result, and realloc has then freed the old block (malloc(3)).
+    if (reallocates && call.address != 0) Erase(call.address);
+    return;
+  }
+  Exercise(Rule::kH6);
+  const int error = call.entry == Entry::kPosixMemalign ? response.status : response.errno_after;
+  const bool einval_allowed = contract.may_refuse_alignment || contract.alignment_must_fail;
+  const bool enomem_allowed = !contract.alignment_must_fail || contract.absurd;
+  if ((error == ENOMEM && enomem_allowed) || (error == EINVAL && einval_allowed)) return;
+  std::string expected = Describe(call) + " fails with ";
+  expected += einval_allowed ? (enomem_allowed ? "ENOMEM or EINVAL" : "EINVAL") : "ENOMEM";
+  const bool untouched = call.entry != Entry::kPosixMemalign && error == response.errno_before;
+  Broken(Rule::kH6, std::move(expected),
+         untouched ? "failed and left errno as it was" : "failed with " + ErrorName(error));
+}
+
+void HeapModel::Succeed(const Call& call, const Contract& contract, const Response& response) {
+  if (call.address != 0) Erase(call.address);  // realloc: the old block ends here
+  if (response.errno_after != response.errno_before) ++errno_remarks_[static_cast<std::size_t>(call.entry)];
+  if (contract.absurd || contract.alignment_must_fail) {
+    Broken(Rule::kH8, Describe(call) + " fails with " + (contract.absurd ? "ENOMEM" : "EINVAL"),
+           "returned " + Hex(response.address));
+  }
+  CheckAlignment(call, contract, response);
+  Block block{.payload = contract.payload, .usable = contract.payload, .made_by = call.entry};
+  if (response.usable_known) block.usable = response.usable;
+  CheckUsable(call, block, response);
+  // A usable size that is wrong was reported; it must not make neighbours look wrong as well.
+  if (block.usable < block.payload) block.usable = block.payload;
+  CheckDisjoint(call, response.address, block);
+  Insert(response.address, block);
+}
+
+void HeapModel::CheckAlignment(const Call& call, const Contract& contract, const Response& response) {
+  Exercise(Rule::kH2);
+  if (response.address % contract.alignment == 0) return;
+  const std::uint64_t actual = response.address & -response.address;
+  Broken(Rule::kH2, Describe(call) + " is aligned to " + std::to_string(contract.alignment),
+         Hex(response.address) + ", aligned to " + std::to_string(actual));
+}
+
+void HeapModel::CheckUsable(const Call& call, const Block& block, const Response& response) {
+  if (!response.usable_known) return;
+  Exercise(Rule::kH3);
+  if (block.usable < block.payload) {
+    Broken(Rule::kH3, Describe(call) + " has a usable size of at least " + std::to_string(block.payload),
+           std::to_string(block.usable));
+  } else if (block.usable > kLargestObject) {
+    Broken(Rule::kH3, Describe(call) + " has a plausible usable size", std::to_string(block.usable));
+  }
+}
+
+void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Block& block) {
+  Exercise(Rule::kH1);
+  // Blocks are disjoint and sorted, so only the nearest below and the first at or above can collide.
+  auto neighbour = blocks_.lower_bound(address);
+  const auto collides = [&](const auto& other, std::uint64_t mine, std::uint64_t theirs) {
+    return address < other.first + Extent(theirs) && other.first < address + Extent(mine);
+  };
+  for (int step = 0; step < 2; ++step) {
+    if (neighbour != blocks_.end()) {
+      const auto& [start, other] = *neighbour;
+      const std::string theirs = std::string(NameOf(other.made_by)) + "'s block ";
+      if (collides(*neighbour, block.payload, other.payload)) {
+        Broken(Rule::kH1, Describe(call) + " returns a payload disjoint from every live one",
+               Range(address, block.payload) + " overlaps " + theirs + Range(start, other.payload));
+        return;
+      }
+      if (collides(*neighbour, block.usable, other.usable)) {
+        Broken(Rule::kH3, Describe(call) + " has a usable size that ends before its neighbour",
+               Range(address, block.usable) + " reaches into " + theirs + Range(start, other.usable));
+        return;
+      }
+    }
+    if (neighbour == blocks_.begin()) return;
+    --neighbour;
+  }
+}
+
+void HeapModel::Free(const Call& call, const Response& response) {
+  Exercise(Rule::kH6);
+  if (response.errno_after != response.errno_before) {
+    Broken(Rule::kH6, "free preserves errno (POSIX.1-2024)",
+           "free set errno to " + ErrorName(response.errno_after));
+  }
+  if (call.address != 0) Erase(call.address);
+}
+
+void HeapModel::UsableSize(const Call& call, const Response& response) {
+  if (!response.usable_known) return;
+  Exercise(Rule::kH3);
+  const auto block = blocks_.find(call.address);
+  const std::uint64_t expected = block == blocks_.end() ? 0 : block->second.usable;
+  if (response.usable == expected) return;
+  Broken(Rule::kH3,
+         call.address == 0 ? "malloc_usable_size(NULL) is 0"
+                           : "malloc_usable_size stays " + std::to_string(expected),
+         std::to_string(response.usable));
+}
+
+void HeapModel::Insert(std::uint64_t address, const Block& block) {
+  live_bytes_ += block.payload;
+  if (!blocks_.insert({address, block}).second) live_bytes_ -= block.payload;
+}
+
+void HeapModel::Erase(std::uint64_t address) {
+  const auto block = blocks_.find(address);
+  if (block == blocks_.end()) return;
+  live_bytes_ -= block->second.payload;
+  blocks_.erase(block);
+}
+
+void HeapModel::Broken(Rule rule, std::string expected, std::string actual) {
+  broken_.push_back({rule, std::move(expected), std::move(actual)});
+}
+
+}  // namespace breakproof::model

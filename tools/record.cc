@@ -1,0 +1,4 @@
+#include "tools/commands.h"
+namespace breakproof::tools {
+Command AddRecord(CLI::App&) { return [] { return 11; }; }
+}
