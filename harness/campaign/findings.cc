@@ -1,5 +1,6 @@
 #include "harness/campaign/findings.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -22,6 +23,14 @@ std::string KindName(const Operation& operation) {
     case OperationKind::kThreadExit: return "exit";
     default: return model::NameOf(operation.entry);
   }
+}
+
+// A hang is recognised again sooner than it was at first: minimising tries it many times over.
+constexpr std::chrono::milliseconds kHangLimitWhenKnown{1000};
+
+RunSettings Impatient(RunSettings settings) {
+  settings.hang_limit = std::min(settings.hang_limit, kHangLimitWhenKnown);
+  return settings;
 }
 
 // Different content, different name: findings of earlier runs in the same folder stay.
@@ -49,7 +58,7 @@ const CaseViolation* FirstOf(Rule rule, const Judgement& judgement) {
 }  // namespace
 
 Findings::Findings(const RunSettings& settings, const SubjectProfile& profile, const std::atomic<bool>& stop)
-    : settings_(settings), profile_(profile), stop_(stop), runner_(settings, "minimize") {}
+    : settings_(Impatient(settings)), profile_(profile), stop_(stop), runner_(settings_, "minimize") {}
 
 void Findings::Add(const Case& c, const Judgement& judgement) {
   for (const CaseViolation& violation : judgement.violations) {
@@ -76,6 +85,12 @@ void Findings::AddNew(const Case& c, const CaseViolation& seen) {
       small = cut;
       violation = seen;
     }
+  }
+  // Two operations may turn out to fail for one reason.
+  const bool is_known = !smallest_.insert({rule, PrintCase({{}, small.operations, small.slot_names})}).second;
+  if (is_known) {
+    std::filesystem::remove(unminimised);
+    return;
   }
   FindingReport report;
   report.case_file = Save(small, rule, violation, replays ? "" : "-once");

@@ -49,11 +49,12 @@ class Findings {
   std::filesystem::path Save(const Case& c, model::Rule rule, const CaseViolation& violation,
                              const char* suffix);
 
-  const RunSettings& settings_;
+  const RunSettings settings_;
   const SubjectProfile& profile_;
   const std::atomic<bool>& stop_;
   CaseRunner runner_;
   std::set<Key> known_;
+  std::set<std::pair<model::Rule, std::string>> smallest_;  // minimal cases, as text
   std::map<model::Rule, std::vector<FindingReport>> reports_;
   std::uint64_t count_ = 0;
 };

@@ -54,17 +54,17 @@ std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std:
 
 // Calls visit(from, to) for the covered parts of [begin, end) in ascending order until it returns false.
 template <typename Visit>
-void ForEachCovered(std::uint64_t begin, std::uint64_t end, std::uint64_t full, Visit visit) {
+void ForEachCovered(std::uint64_t begin, std::uint64_t end, Visit visit) {
   const std::uint64_t length = end - begin;
-  if (length <= full) {
+  if (length <= kFullLength) {
     visit(begin, end);
     return;
   }
   if (!visit(begin, begin + kPage)) return;
   const std::uint64_t last = end - kPage;
-  const bool sparse = length > kStripedLength;
-  for (std::uint64_t step = kPage; step < length - kPage; step += sparse ? step : kPage) {
-    if (!visit(begin + step, Min(begin + step + kStripe, last))) return;
+  const std::uint64_t step = length <= kDenseLength ? kPage : length / kSparseStripes / kPage * kPage;
+  for (std::uint64_t at = begin + step; at < last; at += step) {
+    if (!visit(at, Min(at + kStripe, last))) return;
   }
   visit(last, end);
 }
@@ -84,7 +84,7 @@ std::uint8_t PatternByte(std::uint64_t seed, std::uint64_t offset) {
 
 void Fill(void* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
   auto* bytes = static_cast<std::uint8_t*>(base);
-  ForEachCovered(begin, end, kFullLength, [&](std::uint64_t from, std::uint64_t to) {
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
     FillRange(bytes, seed, from, to);
     return true;
   });
@@ -94,7 +94,7 @@ std::uint64_t FirstChanged(const void* base, std::uint64_t seed, std::uint64_t b
                            std::uint64_t limit) {
   const auto* bytes = static_cast<const std::uint8_t*>(base);
   std::uint64_t found = end;
-  ForEachCovered(begin, end, kFullLength, [&](std::uint64_t from, std::uint64_t to) {
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
     const std::uint64_t stop = Min(to, limit);
     if (from >= stop) return false;
     const std::uint64_t at = FirstDifferent(bytes, seed, from, stop);
@@ -106,10 +106,9 @@ std::uint64_t FirstChanged(const void* base, std::uint64_t seed, std::uint64_t b
 }
 
 std::uint64_t FirstNonZero(const void* base, std::uint64_t length) {
-  constexpr std::uint64_t kFullZero = 1 << 20;
   const auto* bytes = static_cast<const std::uint8_t*>(base);
   std::uint64_t found = length;
-  ForEachCovered(0, length, kFullZero, [&](std::uint64_t from, std::uint64_t to) {
+  ForEachCovered(0, length, [&](std::uint64_t from, std::uint64_t to) {
     const std::uint64_t at = FirstNonZeroIn(bytes, from, to);
     if (at == to) return true;
     found = at;

@@ -2,9 +2,9 @@
 //
 // Every block has a seed of its own; each aligned word of it is a function of the seed and the word's
 // offset, so a byte that came from another block or another offset is recognised. Blocks up to
-// kFullLength are covered byte by byte; larger ones at their first and last page and at a stripe in every
-// page, and enormous ones at stripes whose distance doubles, so that an overcommitted block of
-// gigabytes is not made resident.
+// kFullLength are covered byte by byte; larger ones at their first and last page and at stripes between,
+// one in every page up to kDenseLength and kSparseStripes of them beyond: page faults would otherwise be
+// all that a run does, and an overcommitted block of gigabytes would become resident.
 //
 // No library, no allocation, no exceptions: runs inside the worker process.
 #pragma once
@@ -13,9 +13,10 @@
 
 namespace breakproof::harness {
 
-inline constexpr std::uint64_t kFullLength = 256 * 1024;        // bytes covered completely
-inline constexpr std::uint64_t kStripedLength = 64ull << 20;    // bytes covered by a stripe a page
-inline constexpr std::uint64_t kStripe = 64;                    // bytes
+inline constexpr std::uint64_t kFullLength = 64 * 1024;     // bytes
+inline constexpr std::uint64_t kDenseLength = 512 * 1024;   // bytes
+inline constexpr std::uint64_t kSparseStripes = 32;
+inline constexpr std::uint64_t kStripe = 64;                // bytes
 
 // Seed of the block that the operation at `index` makes; never 0, equal for equal indices.
 std::uint64_t SeedOf(std::uint32_t index);
@@ -31,8 +32,7 @@ void Fill(void* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end
 std::uint64_t FirstChanged(const void* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end,
                            std::uint64_t limit);
 
-// Offset of the first byte in [0, length) that is not zero among those looked at (all of the first
-// MiB, then as above); `length` if there is none.
+// Offset of the first covered byte in [0, length) that is not zero; `length` if there is none.
 std::uint64_t FirstNonZero(const void* base, std::uint64_t length);
 
 }  // namespace breakproof::harness

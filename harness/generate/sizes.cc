@@ -59,7 +59,10 @@ std::uint64_t PickLargeSize(Random& random) {
   switch (random.Below(8)) {
     case 0: return Near(random, 1ull << random.Between(16, 25));
     case 1: return Near(random, random.Between(16, 2048) * kPage);
-    case 2: return random.Between(64 * kKiB, 64 * kMiB);
+    case 2: {  // any length, uniform in its logarithm
+      const std::uint64_t power = 1ull << random.Between(16, 25);
+      return power + random.Below(power);
+    }
     case 3:
     case 4: return Near(random, ThresholdBoundary(random));
     default: return random.Between(128 * kKiB, 1 * kMiB) | 1;  // odd, just above the first threshold

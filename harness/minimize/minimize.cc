@@ -8,6 +8,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A request that may well be served, by touching so much memory that one try takes seconds. On the way
+// down from an absurd size such values explain nothing that smaller ones do not.
+bool IsCostly(const Operation& operation) {
+  const unsigned __int128 bytes = static_cast<unsigned __int128>(operation.size) * operation.count;
+  return bytes > (64ull << 20) && bytes < (1ull << 40);
+}
+
 class Minimizer {
  public:
   Minimizer(Case c, const StillFails& still_fails, const MinimizeLimits& limits)
@@ -99,7 +106,7 @@ class Minimizer {
     if (value >= best_.operations[index].*field) return false;
     Case candidate = best_;
     candidate.operations[index].*field = value;
-    return Adopt(std::move(candidate));
+    return !IsCostly(candidate.operations[index]) && Adopt(std::move(candidate));
   }
 
   // The smallest plain value that still fails, then bisection below what is left.

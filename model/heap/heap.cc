@@ -93,6 +93,7 @@ void HeapModel::Succeed(const Call& call, const Contract& contract, const Respon
     Broken(Rule::kH8, Describe(call) + " fails with " + (contract.absurd ? "ENOMEM" : "EINVAL"),
            "returned " + Hex(response.address));
   }
+  if (contract.absurd) return;  // nothing else can be said of such an object
   CheckAlignment(call, contract, response);
   Block block{.payload = contract.payload, .usable = contract.payload, .made_by = call.entry};
   if (response.usable_known) block.usable = response.usable;
