@@ -1,13 +1,11 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 
 #include "harness/campaign/subject_facts.h"
 #include "harness/lockstep/judge.h"
 #include "harness/report/report.h"
-#include "harness/support/could_not_run.h"
 #include "tools/commands.h"
+#include "tools/scratch_folder.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {
@@ -17,29 +15,6 @@ struct ReplayFlags {
   std::string file;
   std::string library;
   bool whole = false;
-};
-
-// A folder of its own for the journal, gone when the command ends.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "breakproof-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw harness::CouldNotRun("cannot make a folder in " +
-                                 std::filesystem::temp_directory_path().string() + "; set TMPDIR to one you can write to");
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 // Entry points of another library make a violation whatever the call returns (rule I1).
