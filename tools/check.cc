@@ -77,7 +77,9 @@ int Check(const CheckFlags& flags) {
     std::fprintf(stderr, "breakproof: interrupted after %s operations; what was found is in %s\n",
                  harness::WithCommas(result.operations).c_str(), settings.run.folder.c_str());
   }
+  if (!result.problem.empty()) std::fprintf(stderr, "breakproof: %s\n", result.problem.c_str());
   if (!result.Held()) return kViolations;
+  if (!result.problem.empty()) return kCouldNotRun;
   return result.was_interrupted ? kInterrupted : kHeld;
 }
 

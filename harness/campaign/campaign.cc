@@ -40,12 +40,10 @@ class Campaign {
 
   CampaignResult Run() {
     start_ = Clock::now();
-    findings_.AddForeignEntries();
-    while (!stop_) {
-      while (!idle_.empty() && StartNext()) {
-      }
-      if (busy_.empty()) break;
-      JudgeOldest();
+    try {
+      RunCases();
+    } catch (const CouldNotRun& problem) {
+      result_.problem = problem.what();
     }
     result_.profile = profile_;
     result_.seed = settings_.seed;
@@ -57,6 +55,16 @@ class Campaign {
 
  private:
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  void RunCases() {
+    findings_.AddForeignEntries();
+    while (!stop_) {
+      while (!idle_.empty() && StartNext()) {
+      }
+      if (busy_.empty()) break;
+      JudgeOldest();
+    }
+  }
 
   // The next case of the plan; nothing when the limits are reached.
   std::optional<Case> NextCase() {
@@ -100,7 +108,6 @@ class Campaign {
     lane.process.reset();
     RequireThatItRan(*run);
     const Judgement judgement = Judge(lane.c, lane.journal->outcomes(), *run, profile_.facts);
-    result_.operations += judgement.performed;
     live_bytes_ = judgement.peak_live_bytes;
     for (std::size_t rule = 0; rule < model::kRuleCount; ++rule) {
       result_.exercised[rule] += judgement.exercised[rule];
@@ -108,7 +115,8 @@ class Campaign {
     for (std::size_t entry = 0; entry < model::kEntryCount; ++entry) {
       result_.errno_remarks[entry] += judgement.errno_remarks[entry];
     }
-    findings_.Add(lane.c, judgement);
+    findings_.Add(lane.c, judgement, result_.operations);
+    result_.operations += judgement.performed;
     idle_.push_back(std::move(lane));
     busy_.pop_front();
   }

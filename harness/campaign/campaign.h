@@ -37,6 +37,7 @@ struct CampaignResult {
   std::uint64_t operations = 0;
   double seconds = 0;
   bool was_interrupted = false;
+  std::string problem;  // what ended the campaign early, a sentence; empty if nothing did
   model::Exercised exercised{};
   model::ErrnoRemarks errno_remarks{};
   std::map<model::Rule, std::vector<FindingReport>> reports;
@@ -47,7 +48,8 @@ struct CampaignResult {
 
 // `corpus` first, in its order. `on_progress` is called a few times a second; `stop`, when set, ends the
 // campaign early. The same seed and operations judge the same cases in the same order whatever the number
-// of jobs. Throws CouldNotRun.
+// of jobs. Throws CouldNotRun if it could not begin; what stops it later is in the result, with all that
+// was found until then.
 CampaignResult RunCampaign(const CampaignSettings& settings, const std::vector<Case>& corpus,
                            const std::function<void(const Progress&)>& on_progress,
                            const std::atomic<bool>& stop);

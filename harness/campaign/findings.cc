@@ -60,17 +60,17 @@ const CaseViolation* FirstOf(Rule rule, const Judgement& judgement) {
 Findings::Findings(const RunSettings& settings, const SubjectProfile& profile, const std::atomic<bool>& stop)
     : settings_(Impatient(settings)), profile_(profile), stop_(stop), runner_(settings_, "minimize") {}
 
-void Findings::Add(const Case& c, const Judgement& judgement) {
+void Findings::Add(const Case& c, const Judgement& judgement, std::uint64_t performed) {
   for (const CaseViolation& violation : judgement.violations) {
     ++count_;
     const Operation& operation = c.operations.at(violation.operation);
     const Key key = {violation.what.rule, operation.kind, operation.entry};
     if (!known_.insert(key).second) continue;
-    if (reports_[violation.what.rule].size() < kMostReportsPerRule) AddNew(c, violation);
+    if (reports_[violation.what.rule].size() < kMostReportsPerRule) AddNew(c, violation, performed);
   }
 }
 
-void Findings::AddNew(const Case& c, const CaseViolation& seen) {
+void Findings::AddNew(const Case& c, const CaseViolation& seen, std::uint64_t performed) {
   const Rule rule = seen.what.rule;
   const Case cut = UpTo(c, seen.operation);
   // On disk before anything else is tried: minimising takes a while and may be killed.
@@ -101,6 +101,7 @@ void Findings::AddNew(const Case& c, const CaseViolation& seen) {
   report.actual = violation.what.actual;
   report.case_operations = small.operations.size();
   report.replays = replays;
+  report.found_after = performed + seen.operation;
   reports_[rule].push_back(std::move(report));
 }
 

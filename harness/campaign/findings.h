@@ -23,6 +23,7 @@ struct FindingReport {
   std::filesystem::path case_file;  // empty if it could not be written
   std::size_t case_operations = 0;
   bool replays = true;              // false: seen once, but not again
+  std::uint64_t found_after = 0;    // operations of the campaign performed before it
 };
 
 class Findings {
@@ -30,8 +31,9 @@ class Findings {
   // Writes into settings.folder. `stop` ends minimisation early when set.
   Findings(const RunSettings& settings, const SubjectProfile& profile, const std::atomic<bool>& stop);
 
-  // Takes in what a case showed. What is new is saved, minimised and saved again.
-  void Add(const Case& c, const Judgement& judgement);
+  // Takes in what a case showed, `performed` operations into the campaign. What is new is saved, minimised
+  // and saved again.
+  void Add(const Case& c, const Judgement& judgement, std::uint64_t performed);
 
   // Takes in entry points that the subject leaves to another library (I1).
   void AddForeignEntries();
@@ -43,7 +45,7 @@ class Findings {
   // What makes two violations the same finding: the rule, and the kind of operation that broke it.
   using Key = std::tuple<model::Rule, OperationKind, model::Entry>;
 
-  void AddNew(const Case& c, const CaseViolation& violation);
+  void AddNew(const Case& c, const CaseViolation& violation, std::uint64_t performed);
   bool Reproduce(const Case& c, model::Rule rule, CaseViolation* violation);
   Case Small(const Case& c, model::Rule rule);
   std::filesystem::path Save(const Case& c, model::Rule rule, const CaseViolation& violation,

@@ -52,11 +52,7 @@ class Referee {
       if (outcomes_[index_].stage == Stage::kNotStarted) break;
       JudgeOperation(case_.operations[index_], outcomes_[index_]);
     }
-    if (!is_over_ && index_ > 0 && EndedEarly()) {
-      --index_;  // every operation that began came to an end, so it was what the last one left running
-      const bool exits = case_.operations[index_].kind == OperationKind::kThreadExit;
-      Add({Rule::kH0, exits ? "the thread ends" : "the process goes on", HowItEnded(run_)});
-    }
+    if (!is_over_ && EndedEarly()) BlameBetweenOperations();
     for (std::size_t rule = 0; rule < model::kRuleCount; ++rule) {
       judgement_.exercised[rule] += heap_.exercised()[rule];
     }
@@ -65,6 +61,28 @@ class Referee {
   }
 
  private:
+  // Every operation that began came to an end, the process ended all the same: between operations threads
+  // start and end, and the subject serves both.
+  void BlameBetweenOperations() {
+    if (index_ < case_.operations.size() && StartsThread(index_)) {
+      Add({Rule::kH0, "thread t" + std::to_string(case_.operations[index_].thread) + " starts", HowItEnded(run_)});
+    } else if (index_ > 0) {
+      --index_;
+      const bool exits = case_.operations[index_].kind == OperationKind::kThreadExit;
+      Add({Rule::kH0, exits ? "the thread ends" : "the process goes on", HowItEnded(run_)});
+    }
+  }
+
+  bool StartsThread(std::size_t index) const {
+    const int thread = case_.operations[index].thread;
+    if (thread == 0) return false;
+    while (index-- > 0) {
+      const Operation& before = case_.operations[index];
+      if (before.thread == thread) return before.kind == OperationKind::kThreadExit;
+    }
+    return true;
+  }
+
   bool EndedEarly() const {
     return run_.end == RunEnd::kCrashed || run_.end == RunEnd::kExited || run_.end == RunEnd::kHung;
   }

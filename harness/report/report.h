@@ -13,7 +13,8 @@ std::string VerdictTable(const CampaignResult& result);
 // schema_version 1:
 //   {schema_version, library, hash, seed, operations, seconds, interrupted,
 //    rules: [{id, title, exercised, verdict: held|violated|not_exercised|not_observable,
-//             violations: [{operation, expected, actual, clause, case, replays}]}],
+//             violations: [{operation, expected, actual, clause, case, found_after, replays}]}],
+//            (found_after: operations performed before the guilty one; replays: false if seen only once)
 //    remarks: [{entry, errno_changed_by_success}]}
 std::string VerdictJson(const CampaignResult& result);
 

@@ -27,6 +27,7 @@ Json RuleJson(const CampaignResult& result, const model::RuleText& rule) {
                             {"actual", report.actual},
                             {"clause", rule.clause},
                             {"case", report.case_file.string()},
+                            {"found_after", report.found_after},
                             {"replays", report.replays}});
     }
   }

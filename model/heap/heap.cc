@@ -15,6 +15,7 @@ std::string Hex(std::uint64_t value) {
 }
 
 std::string Range(std::uint64_t address, std::uint64_t length) {
+  if (length == 0) return Hex(address) + " (0 bytes)";
   return "[" + Hex(address) + ", " + Hex(address + length) + ")";
 }
 
