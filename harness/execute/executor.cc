@@ -87,6 +87,14 @@ void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome*
   Enter(Stage::kDone, outcome);
 }
 
+void Executor::FreeEverything() {
+  while (live_count_ > 0) {
+    const std::uint32_t block = live_[live_count_ - 1];
+    Remove(block);
+    family_.free(blocks_[block].address);
+  }
+}
+
 void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* outcome) {
   std::uint32_t old_block = kNoBlock;
   if (ReadsSlot(operation.entry) && operation.argument != kNullSlot) {

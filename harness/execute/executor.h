@@ -26,6 +26,9 @@ class Executor {
   // stage it happened in. A thread exit does nothing here but be recorded.
   void Perform(std::uint32_t index, const Operation& operation, Outcome* outcome);
 
+  // Frees every live block, unchecked: for a process that goes on with another case.
+  void FreeEverything();
+
  private:
   struct Block {
     void* address;

@@ -1,0 +1,90 @@
+#include "harness/lockstep/in_process.h"
+
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <vector>
+
+#include "harness/execute/executor.h"
+#include "harness/execute/thread_team.h"
+#include "harness/support/could_not_run.h"
+
+namespace breakproof::harness {
+namespace {
+
+// Zeroed memory that no allocator has a part in.
+class Mapping {
+ public:
+  explicit Mapping(std::uint64_t bytes) : bytes_(bytes) {
+    base_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base_ == MAP_FAILED) throw CouldNotRun("no memory for the harness's own books");
+  }
+  ~Mapping() { munmap(base_, bytes_); }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  void* get() const { return base_; }
+
+ private:
+  void* base_;
+  std::uint64_t bytes_;
+};
+
+struct Run {
+  const std::vector<Operation>& operations;
+  std::vector<Outcome> outcomes;
+  Executor executor;
+};
+
+void Perform(void* context, std::uint32_t index) {
+  auto* run = static_cast<Run*>(context);
+  run->executor.Perform(index, run->operations[index], &run->outcomes[index]);
+}
+
+template <typename Function>
+void Find(void* library, const char* name, Function** function) {
+  *function = reinterpret_cast<Function*>(dlsym(library, name));
+  if (*function == nullptr) throw CouldNotRun(std::string("libc has no ") + name);
+}
+
+}  // namespace
+
+Judgement RunInProcess(const Case& c, const MallocFamily& family) {
+  const auto count = static_cast<std::uint32_t>(c.operations.size());
+  const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
+  const Mapping books(Executor::BookBytes(count, slots) + 1);
+  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots)};
+  RunResult result;
+  result.end = RunOnThreads(c.operations.data(), count, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
+  run.executor.FreeEverything();
+  return Judge(c, run.outcomes, result, {.has_usable_size = family.malloc_usable_size != nullptr});
+}
+
+MallocFamily LibcFamily() {
+  void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+  if (libc == nullptr) throw CouldNotRun("libc.so.6 is not loaded; link dynamically");
+  MallocFamily family;
+  Find(libc, "malloc", &family.malloc);
+  Find(libc, "calloc", &family.calloc);
+  Find(libc, "realloc", &family.realloc);
+  // libc's own reallocarray would call the realloc that stands in front of libc's.
+  static decltype(family.realloc) realloc_itself;
+  realloc_itself = family.realloc;
+  family.reallocarray = [](void* block, std::size_t count_, std::size_t size) -> void* {
+    std::size_t bytes;
+    if (__builtin_mul_overflow(count_, size, &bytes)) {
+      errno = ENOMEM;
+      return nullptr;
+    }
+    return realloc_itself(block, bytes);
+  };
+  Find(libc, "free", &family.free);
+  Find(libc, "memalign", &family.memalign);
+  Find(libc, "aligned_alloc", &family.aligned_alloc);
+  Find(libc, "posix_memalign", &family.posix_memalign);
+  Find(libc, "valloc", &family.valloc);
+  Find(libc, "pvalloc", &family.pvalloc);
+  Find(libc, "malloc_usable_size", &family.malloc_usable_size);
+  return family;
+}
+
+}  // namespace breakproof::harness

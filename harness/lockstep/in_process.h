@@ -1,0 +1,19 @@
+// Runs a case on an allocator in this very process and judges it: for fuzzers and property tests.
+//
+// A crash of the subject is a crash of the process. The harness's books are mapped, not allocated from the
+// subject; the model allocates from this process's own malloc, so the subject must be another one.
+#pragma once
+
+#include "harness/execute/malloc_family.h"
+#include "harness/lockstep/judge.h"
+
+namespace breakproof::harness {
+
+// Blocks still live at the end are freed.
+Judgement RunInProcess(const Case& c, const MallocFamily& family);
+
+// libc's own malloc family, whatever malloc a sanitizer or a preloaded library put in front of it. Throws
+// CouldNotRun if libc.so.6 is not loaded, as in a statically linked program.
+MallocFamily LibcFamily();
+
+}  // namespace breakproof::harness
