@@ -92,13 +92,19 @@ class Minimizer {
   // malloc instead of a more special entry point.
   bool MakePlain(std::size_t index) {
     const model::Entry entry = best_.operations[index].entry;
-    if (!AssignsSlot(entry) || Reallocates(entry) || entry == model::Entry::kMalloc) return false;
+    if (!AssignsSlot(entry) || entry == model::Entry::kMalloc) return false;
     Case candidate = best_;
     Operation& operation = candidate.operations[index];
-    operation.size = TakesCount(entry) ? operation.size * operation.count : operation.size;
+    operation.size *= operation.count;
     operation.entry = model::Entry::kMalloc;
+    operation.argument = kNullSlot;
     operation.count = 1;
     operation.alignment = 0;
+    if (IsCostly(operation)) return false;
+    if (Adopt(candidate)) return true;
+    if (entry != model::Entry::kReallocarray) return false;
+    operation.entry = model::Entry::kRealloc;
+    operation.argument = best_.operations[index].argument;
     return Adopt(std::move(candidate));
   }
 

@@ -1,0 +1,114 @@
+// Cases as text and as bytes.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "harness/case/case_binary.h"
+#include "harness/case/case_text.h"
+#include "harness/generate/generator.h"
+
+namespace breakproof::harness {
+namespace {
+
+TEST(CaseTextTest, WhatIsPrintedParsesBack) {
+  EXPECT_TRUE(rc::check("any case, by way of bytes", [](const std::vector<std::uint8_t>& bytes) {
+    // Slots numbered as they appear, as the parser does.
+    const Case c = WithFreshNames(DecodeCase(bytes.data(), bytes.size()));
+    Case parsed;
+    ParseError error;
+    RC_ASSERT(ParseCase(PrintCase(c), &parsed, &error));
+    RC_ASSERT(parsed == c);
+  }));
+}
+
+TEST(CaseTextTest, GeneratedCasesParseBack) {
+  for (std::uint64_t n = 0; n < 40; ++n) {
+    const Case c = WithFreshNames(GenerateCase(3, n, kAllEntries));
+    Case parsed;
+    ParseError error;
+    ASSERT_TRUE(ParseCase(PrintCase(c), &parsed, &error)) << error.line << ": " << error.message;
+    EXPECT_EQ(PrintCase(parsed), PrintCase(c));
+    EXPECT_EQ(parsed, c);
+  }
+}
+
+TEST(CaseTextTest, NumbersReadAsTheyAreMeant) {
+  const struct {
+    const char* written;
+    std::uint64_t value;
+    const char* printed;
+  } kRows[] = {
+      {"24", 24, "24"},
+      {"0x18", 24, "24"},
+      {"4K", 4096, "4096"},
+      {"32M", 32u << 20, "33554432"},
+      {"SIZE_MAX", SIZE_MAX, "SIZE_MAX"},
+      {"SIZE_MAX-15", SIZE_MAX - 15, "SIZE_MAX-15"},
+      {"PTRDIFF_MAX", PTRDIFF_MAX, "PTRDIFF_MAX"},
+      {"PTRDIFF_MAX+1", 1ull << 63, "PTRDIFF_MAX+1"},
+      {"PTRDIFF_MAX-8", PTRDIFF_MAX - 8ull, "PTRDIFF_MAX-8"},
+      {"18446744073709551615", SIZE_MAX, "SIZE_MAX"},
+  };
+  for (const auto& row : kRows) {
+    Case c;
+    ParseError error;
+    ASSERT_TRUE(ParseCase("# breakproof case v1\nt0  a = malloc " + std::string(row.written), &c, &error)) << row.written;
+    EXPECT_EQ(c.operations.at(0).size, row.value) << row.written;
+    EXPECT_EQ(PrintOperation(c.operations[0], c.slot_names), "t0  a = malloc " + std::string(row.printed));
+  }
+}
+
+TEST(CaseTextTest, ErrorsNameLineAndCause) {
+  const struct {
+    const char* text;
+    int line;
+    const char* says;
+  } kRows[] = {
+      {"", 1, "first line"},
+      {"# breakproof case v2\n", 1, "first line"},
+      {"# breakproof case v1\n\nt0  a = malloc\n", 3, "needs a size"},
+      {"# breakproof case v1\nt0  a = malloc 1 2\n", 2, "too much"},
+      {"# breakproof case v1\nt16  a = malloc 1\n", 2, "instead of a thread"},
+      {"# breakproof case v1\na = malloc 1\n", 2, "instead of a thread"},
+      {"# breakproof case v1\nt0  a = mallok 1\n", 2, "'mallok' where an operation belongs"},
+      {"# breakproof case v1\nt0  null = malloc 1\n", 2, "not a slot name"},
+      {"# breakproof case v1\nt0  a = free b\n", 2, "assigns the result of free"},
+      {"# breakproof case v1\nt0  free\n", 2, "needs a slot name"},
+      {"# breakproof case v1\nt0  exit\n", 2, "ends thread t0"},
+      {"# breakproof case v1\nt0  a = memalign 64\n", 2, "needs a size"},
+      {"# breakproof case v1\nt0  a = malloc 99999999999999999999\n", 2, "needs a size"},
+      {"# breakproof case v1\nt0  a = malloc -1\n", 2, "needs a size"},
+  };
+  for (const auto& row : kRows) {
+    Case c;
+    ParseError error;
+    EXPECT_FALSE(ParseCase(row.text, &c, &error)) << row.text;
+    EXPECT_EQ(error.line, row.line) << row.text;
+    EXPECT_NE(error.message.find(row.says), std::string::npos) << error.message;
+  }
+}
+
+TEST(CaseTest, DefaultNames) {
+  EXPECT_EQ(DefaultSlotName(0), "a");
+  EXPECT_EQ(DefaultSlotName(25), "z");
+  EXPECT_EQ(DefaultSlotName(26), "aa");
+  EXPECT_EQ(DefaultSlotName(701), "zz");
+  EXPECT_EQ(DefaultSlotName(702), "aaa");
+}
+
+TEST(CaseBinaryTest, OneByteIsOneDecision) {
+  std::vector<std::uint8_t> bytes(60, 0);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37);
+  const Case c = DecodeCase(bytes.data(), bytes.size());
+  ASSERT_EQ(c.operations.size(), 11u);  // and the final check
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::vector<std::uint8_t> changed = bytes;
+    changed[i] ^= 0x15;
+    const Case other = DecodeCase(changed.data(), changed.size());
+    for (std::size_t operation = 0; operation < 11; ++operation) {
+      if (operation != i / kBytesAnOperation) EXPECT_EQ(other.operations[operation], c.operations[operation]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace breakproof::harness
