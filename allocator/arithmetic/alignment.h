@@ -19,6 +19,12 @@ static_assert(kMinAlignment >= alignof(long double), "malloc's blocks must suit 
 // The largest power of two that a Word holds.
 inline constexpr std::uint64_t kMaxAlignment = std::uint64_t{1} << 63;
 
+// The number (0 to 63) of the highest bit set in x. x must not be 0. Theorem Z1.
+template <typename Word>
+constexpr Word HighestBit(Word x) {
+  return WordPolicy<Word>::HighestBit(x);
+}
+
 // Whether x is a power of two; 0 is none. Theorem Z2.
 template <typename Word>
 constexpr Bool<Word> IsPowerOfTwo(Word x) {

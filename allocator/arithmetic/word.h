@@ -16,7 +16,8 @@ struct Product {
   Word high;
 };
 
-// What a Word has to offer besides unsigned arithmetic modulo 2^64. To be specialised for each Word.
+// What a Word has to offer besides unsigned arithmetic modulo 2^64; the functions that use it say what each of these
+// means. To be specialised for each Word.
 template <typename Word>
 struct WordPolicy;
 
@@ -46,12 +47,6 @@ using Bool = typename WordPolicy<Word>::Bool;
 template <typename Word>
 constexpr Word Select(Bool<Word> condition, Word yes, Word no) {
   return WordPolicy<Word>::Select(condition, yes, no);
-}
-
-// The number (0 to 63) of the highest bit set in x. x must not be 0. Theorem Z1.
-template <typename Word>
-constexpr Word HighestBit(Word x) {
-  return WordPolicy<Word>::HighestBit(x);
 }
 
 // x * y in full.

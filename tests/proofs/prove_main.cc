@@ -16,8 +16,8 @@ void PrintVerdict(const Theorem& theorem, const Verdict& verdict) {
   std::printf("%-4s %s\n     ", theorem.id.c_str(), theorem.statement.c_str());
   switch (verdict.kind) {
     case Verdict::Kind::kProved:
-      std::printf("Proved for all %zu variables of 64 bits: %zu claims, and %zu shifts and divisions defined; %.2f s.\n",
-                  verdict.names.size(), verdict.claims, verdict.definedness, verdict.seconds);
+      std::printf("Proved for all 2^%zu inputs: %zu claims, and %zu shifts and divisions defined; %.2f s.\n",
+                  64 * verdict.names.size(), verdict.claims, verdict.definedness, verdict.seconds);
       break;
     case Verdict::Kind::kRefuted:
       std::printf("FALSE: \"%s\" fails for %s.\n", verdict.label.c_str(), ValuesToText(verdict).c_str());

@@ -13,12 +13,12 @@ BREAKPROOF_THEOREM(Z33, "The break rises by the fewest whole pages that give the
   const Word top_free = proof.Any("top_free");
   const Word top_pad = proof.Any("top_pad");
   const Checked<Word> growth = BreakGrowth(need, top_free, top_pad);
-  const auto wanted = Wide(need) + Wide(top_pad);
-  const auto top_after = Wide(top_free) + Wide(growth.value);
   const Bool<Word> grows = need > top_free && !growth.overflow;
+  const Word missing = need - top_free;
   proof.Prove("whole pages", Implies(grows, growth.value % 4096 == 0));
-  proof.Prove("enough", Implies(grows, top_after >= wanted));
-  proof.Prove("the fewest", Implies(grows, top_after < wanted + Wide(Word(4096))));
+  proof.Prove("the need", Implies(grows, growth.value >= missing));
+  proof.Prove("and the padding", Implies(grows, growth.value - missing >= top_pad));
+  proof.Prove("the fewest", Implies(grows, growth.value - missing - top_pad < 4096));
   proof.Prove("none if the need is there", Implies(need <= top_free, growth.value == 0 && !growth.overflow));
 }
 

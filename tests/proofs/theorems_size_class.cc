@@ -68,19 +68,21 @@ BREAKPROOF_THEOREM(Z17, "NaturalAlignment is the largest power of two that divid
   proof.Prove("the largest", alignment == kPageSize || (size & (2 * alignment - 1)) != 0);
 }
 
-BREAKPROOF_THEOREM(Z18, "Blocks of AlignedSizeToClass hold the size and have at least the alignment, up to a page.") {
+BREAKPROOF_THEOREM(Z18, "AlignedSizeToClass is the smallest class that holds the size and has the alignment, up to a page.") {
   const Word size = proof.Any("size");
   const Word k = proof.Any("k");
+  const Word other = proof.Any("other_class");
   proof.Assume(k < 64);
   const Word alignment = Word(1) << k;
   proof.Assume(HasAlignedClass(size, alignment));
   const Word size_class = AlignedSizeToClass(size, alignment);
   proof.Prove("one of the classes", size_class < kClassCount);
-  const Word block = ClassToSize(size_class);
-  proof.Prove("the block holds the size", block >= size);
-  proof.Prove("aligned", NaturalAlignment(block) >= alignment);
-  proof.Prove("an eighth, or one step of the alignment, is wasted",
-              block - size <= 16 || block - size < size / 4 + alignment);
+  proof.Prove("the block holds the size", ClassToSize(size_class) >= size);
+  proof.Prove("aligned", NaturalAlignment(ClassToSize(size_class)) >= alignment);
+  proof.Assume(other < kClassCount);
+  const Word other_size = ClassToSize(other);
+  proof.Prove("no smaller class will do",
+              Implies(other_size >= size && NaturalAlignment(other_size) >= alignment, other >= size_class));
 }
 
 }  // namespace

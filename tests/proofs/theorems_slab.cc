@@ -32,8 +32,8 @@ BREAKPROOF_THEOREM(Z20, "A slab has 4 to 16 pages (above 64 KiB as many as its o
   proof.Prove("a power of two", IsPowerOfTwo(slab.blocks));
   proof.Prove("at most 1024 blocks", slab.blocks <= 1024);
   proof.Prove("at least 16 blocks up to 4 KiB", size > 4096 || slab.blocks >= 16);
-  proof.Prove("at least 8 blocks up to 8 KiB, but 2 where eight pages hold it",
-              size > 8192 || slab.blocks >= 8);
+  proof.Prove("at least 8 blocks up to 8 KiB", size > 8192 || slab.blocks >= 8);
+  proof.Prove("at least 2 blocks up to 32 KiB", size > 32768 || slab.blocks >= 2);
 }
 
 BREAKPROOF_THEOREM(Z21, "BlockIndex equals the division, for every offset in every class's slab.") {
