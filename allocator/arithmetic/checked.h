@@ -8,8 +8,8 @@
 
 namespace breakproof::arithmetic {
 
-// The largest request that can succeed: differences of pointers into an object must be representable
-// (PTRDIFF_MAX), and a break increment is as signed as they are.
+// The largest request that can succeed: differences of pointers into an object must be
+// representable (PTRDIFF_MAX), and a break increment is as signed as they are.
 inline constexpr std::uint64_t kMaxRequest = INT64_MAX;
 
 // A result, or the news that the true result does not fit; `value` then means nothing.

@@ -1,7 +1,7 @@
 // The shipped tables of size classes and slabs, and the fast way from a size to its class.
 //
-// The proofs are about the functions of size_class.h and slab.h; the assertions below show, for every entry, that the
-// tables say the same.
+// The proofs are about the functions of size_class.h and slab.h; the assertions below show, for
+// every entry, that the tables say the same.
 #pragma once
 
 #include <cstdint>
@@ -46,15 +46,17 @@ constexpr ClassInfoTable MakeClassInfoTable() {
   for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
     const std::uint64_t size = kClassSizes[size_class];
     const SlabShape<std::uint64_t> slab = ShapeOfSlab(size);
-    table.of[size_class] = {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(ReciprocalOf(size)),
-                            static_cast<std::uint16_t>(slab.blocks), static_cast<std::uint8_t>(slab.pages)};
+    table.of[size_class] = {
+        static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(ReciprocalOf(size)),
+        static_cast<std::uint16_t>(slab.blocks), static_cast<std::uint8_t>(slab.pages)};
   }
   return table;
 }
 
 inline constexpr ClassInfoTable kClassInfo = MakeClassInfoTable();
 
-// Sizes up to this one, which are nearly all requests of most programs, find their class in a table.
+// Sizes up to this one, which are nearly all requests of most programs, find their class in a
+// table.
 inline constexpr std::uint64_t kMaxTableSize = 1024;
 
 // The class of each number of 16-byte granules.
@@ -62,7 +64,8 @@ struct GranuleTable {
   std::uint8_t class_of[kMaxTableSize / kMinAlignment + 1];
 };
 
-// Built from the meaning of a class, the smallest block that holds the size, and not from SizeToClass.
+// Built from the meaning of a class, the smallest block that holds the size, and not from
+// SizeToClass.
 constexpr GranuleTable MakeGranuleTable() {
   GranuleTable table = {};
   std::uint8_t size_class = 0;

@@ -1,7 +1,7 @@
 // Span lookup: where the page map keeps what it knows about an address.
 //
-// The map has two levels. The root has a slot for each gibibyte of the address space; a leaf, made when it is first
-// needed, has a slot for each page of its gibibyte.
+// The map has two levels. The root has a slot for each gibibyte of the address space; a leaf, made
+// when it is first needed, has a slot for each page of its gibibyte.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // Slab geometry: how many pages a class's slab has, and which block of it an address is in.
 //
-// A class of n * 2^k bytes with n from 9 to 16 gets a slab of n pages: it holds a power of two of blocks and nothing
-// is left over at its end. Slabs of many small blocks are halved where that leaves whole pages. A class above
-// 64 KiB is whole pages itself: its slab is one block.
-// All sizes and offsets are bytes; an offset counts from the first byte of the slab, which is at a page.
+// A class of n * 2^k bytes with n from 9 to 16 gets a slab of n pages: it holds a power of two of
+// blocks and nothing is left over at its end. Slabs of many small blocks are halved where that
+// leaves whole pages. A class above 64 KiB is whole pages itself: its slab is one block. All sizes
+// and offsets are bytes; an offset counts from the first byte of the slab, which is at a page.
 #pragma once
 
 #include <cstdint>
@@ -50,21 +50,24 @@ constexpr SlabShape<Word> ShapeOfSlab(Word class_size) {
   return HalveIfWhole(HalveIfWhole(SlabShape<Word>{pages, blocks}));
 }
 
-// 2^32 / class_size, rounded up; 0 where a slab is a single block beyond the rule. `class_size` must be a class's size.
+// 2^32 / class_size, rounded up; 0 where a slab is a single block beyond the rule. `class_size`
+// must be a class's size.
 template <typename Word>
 constexpr Word ReciprocalOf(Word class_size) {
   const Word scale = std::uint64_t{1} << kReciprocalShift;
   return Select<Word>(class_size <= kMaxSlabRuleSize, (scale + (class_size - 1)) / class_size, 0);
 }
 
-// The index of the block that holds the byte at `offset`, which must be inside the slab: offset / class_size,
-// without the division. `reciprocal` is ReciprocalOf the class's size. Theorems Z21 and Z22.
+// The index of the block that holds the byte at `offset`, which must be inside the slab: offset /
+// class_size, without the division. `reciprocal` is ReciprocalOf the class's size. Theorems Z21 and
+// Z22.
 template <typename Word>
 constexpr Word BlockIndex(Word offset, Word reciprocal) {
   return (offset * reciprocal) >> kReciprocalShift;
 }
 
-// The offset of the block's first byte. `index` must be below the slab's number of blocks. Theorems Z22 and Z23.
+// The offset of the block's first byte. `index` must be below the slab's number of blocks. Theorems
+// Z22 and Z23.
 template <typename Word>
 constexpr Word BlockOffset(Word index, Word class_size) {
   return index * class_size;

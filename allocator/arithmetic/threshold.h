@@ -1,7 +1,8 @@
-// The mapping threshold: from which size on a request gets a mapping of its own, and how that adapts.
+// The mapping threshold: from which size on a request gets a mapping of its own, and how that
+// adapts.
 //
-// A mapping that is freed shows that blocks of its size come and go, so its size should be served from the heap: the
-// threshold rises above it. All values are bytes.
+// A mapping that is freed shows that blocks of its size come and go, so its size should be served
+// from the heap: the threshold rises above it. All values are bytes.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ inline constexpr std::uint64_t kMaxAdaptedThreshold = std::uint64_t{32} << 20;
 
 template <typename Word>
 struct Threshold {
-  Word mmap;            // requests of at least this size get their own mapping
-  Word trim;            // the top of the heap is trimmed when it has at least this many free bytes
+  Word mmap;             // requests of at least this size get their own mapping
+  Word trim;             // the top of the heap is trimmed when it has at least this many free bytes
   Bool<Word> is_pinned;  // the program has set a parameter: adaptation is off
 };
 
@@ -33,19 +34,20 @@ constexpr Bool<Word> WantsMapping(const Threshold<Word>& threshold, Word size) {
   return size >= threshold.mmap;
 }
 
-// The state after a mapping of `length` was freed. A mapping as long as the threshold counts, or requests of exactly
-// that size would be mapped for ever; one so long that the threshold would pass its maximum is no evidence.
-// Theorems Z26 to Z31.
+// The state after a mapping of `length` was freed. A mapping as long as the threshold counts, or
+// requests of exactly that size would be mapped for ever; one so long that the threshold would pass
+// its maximum is no evidence. Theorems Z26 to Z31.
 template <typename Word>
 constexpr Threshold<Word> AfterFreeOfMapping(const Threshold<Word>& threshold, Word length) {
-  const Bool<Word> rises =
-      !threshold.is_pinned && length >= threshold.mmap && length <= kMaxAdaptedThreshold - kPageSize;
+  const Bool<Word> rises = !threshold.is_pinned && length >= threshold.mmap &&
+                           length <= kMaxAdaptedThreshold - kPageSize;
   const Word risen = length + kPageSize;
-  return {Select<Word>(rises, risen, threshold.mmap), Select<Word>(rises, 2 * risen, threshold.trim),
-          threshold.is_pinned};
+  return {Select<Word>(rises, risen, threshold.mmap),
+          Select<Word>(rises, 2 * risen, threshold.trim), threshold.is_pinned};
 }
 
-// The state after mallopt set any parameter of the heap: both thresholds stay where they are. Theorem Z32.
+// The state after mallopt set any parameter of the heap: both thresholds stay where they are.
+// Theorem Z32.
 template <typename Word>
 constexpr Threshold<Word> Pinned(const Threshold<Word>& threshold) {
   return {threshold.mmap, threshold.trim, Bool<Word>(true)};

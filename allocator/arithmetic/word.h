@@ -1,8 +1,9 @@
 // The integer type that the allocator's arithmetic is written for, as a policy.
 //
-// Every function of this folder is a template over `Word`. Production uses std::uint64_t. A prover uses a
-// type whose values are terms of a solver, so that what is proved is this very source. A condition on
-// terms is itself a term, which `if` and `?:` cannot decide: the templates use Select, && , || and !.
+// Every function of this folder is a template over `Word`. Production uses std::uint64_t. A prover
+// uses a type whose values are terms of a solver, so that what is proved is this very source. A
+// condition on terms is itself a term, which `if` and `?:` cannot decide: the templates use Select,
+// && , || and !.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ struct Product {
   Word high;
 };
 
-// What a Word has to offer besides unsigned arithmetic modulo 2^64; the functions that use it say what each of these
-// means. To be specialised for each Word.
+// What a Word has to offer besides unsigned arithmetic modulo 2^64; the functions that use it say
+// what each of these means. To be specialised for each Word.
 template <typename Word>
 struct WordPolicy;
 

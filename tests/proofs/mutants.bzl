@@ -82,10 +82,10 @@ _MUTANTS = [
     # threshold.h
     _mutant("exact_mapping_does_not_count", "threshold", "length >= threshold.mmap", "length > threshold.mmap", ["Z29"]),
     _mutant("rises_to_the_length_only", "threshold", "risen = length + kPageSize", "risen = length", ["Z29", "Z31"]),
-    _mutant("rises_without_bound", "threshold", " && length <= kMaxAdaptedThreshold - kPageSize", "", ["Z26", "Z27", "Z28", "Z31"]),
+    _mutant("rises_without_bound", "threshold", "length <= kMaxAdaptedThreshold - kPageSize", "length != 0", ["Z26", "Z27", "Z28", "Z31"]),
     _mutant("rises_a_page_beyond", "threshold", "kMaxAdaptedThreshold - kPageSize", "kMaxAdaptedThreshold", ["Z26", "Z28"]),
     _mutant("pin_ignored", "threshold", "!threshold.is_pinned && ", "", ["Z30"]),
-    _mutant("short_mapping_lowers", "threshold", "length >= threshold.mmap && ", "", ["Z27", "Z31"]),
+    _mutant("short_mapping_lowers", "threshold", "length >= threshold.mmap &&", "", ["Z27", "Z31"]),
     _mutant("trim_equals_mmap", "threshold", "2 * risen", "risen", ["Z26", "Z31"]),
     _mutant("mmap_threshold_not_pinned", "threshold", "{bytes, threshold.trim, Bool<Word>(true)}", "{bytes, threshold.trim, threshold.is_pinned}", ["Z32"]),
     _mutant("threshold_itself_on_the_heap", "threshold", "size >= threshold.mmap", "size > threshold.mmap", ["Z32"]),

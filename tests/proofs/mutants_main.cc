@@ -1,5 +1,6 @@
-// Shows that the theorems notice mistakes: refutes each theorem that a mutant names about the mutant's source, prints
-// the counterexamples, and runs them on the machine. Every theorem must be refuted by some mutant.
+// Shows that the theorems notice mistakes: refutes each theorem that a mutant names about the
+// mutant's source, prints the counterexamples, and runs them on the machine. Every theorem must be
+// refuted by some mutant.
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -19,7 +20,8 @@ using breakproof::proofs::TheoremsAbout;
 using breakproof::proofs::ValuesToText;
 using breakproof::proofs::Verdict;
 
-// Prints how the mutant fails the theorem. False if it does not, or if the machine does not confirm it.
+// Prints how the mutant fails the theorem. False if it does not, or if the machine does not confirm
+// it.
 bool Refutes(const Theorem& theorem) {
   const Verdict verdict = Decide(theorem);
   if (verdict.kind != Verdict::Kind::kRefuted) {
@@ -35,13 +37,13 @@ bool Refutes(const Theorem& theorem) {
 
 // Tries every theorem that the mutant names; counts those refuted into `refuted`.
 bool IsKilled(const Mutant& mutant, std::set<std::string>* refuted) {
-  std::printf("%s (%s): `%s` becomes `%s`\n", mutant.name.c_str(), mutant.header.c_str(), mutant.original.c_str(),
-              mutant.replacement.c_str());
+  std::printf("%s (%s): `%s` becomes `%s`\n", mutant.name.c_str(), mutant.header.c_str(),
+              mutant.original.c_str(), mutant.replacement.c_str());
   const std::vector<Theorem> theorems = TheoremsAbout(mutant.name);
   std::size_t count = 0;
   for (const std::string& id : mutant.refutes) {
-    const auto theorem =
-        std::find_if(theorems.begin(), theorems.end(), [&](const Theorem& candidate) { return candidate.id == id; });
+    const auto theorem = std::find_if(theorems.begin(), theorems.end(),
+                                      [&](const Theorem& candidate) { return candidate.id == id; });
     if (theorem == theorems.end()) {
       std::printf("    %s: NO SUCH THEOREM in the mutant's file\n", id.c_str());
     } else if (Refutes(*theorem)) {
@@ -66,7 +68,9 @@ int main() {
     std::printf("%s is refuted by no mutant: it may say nothing.\n", theorem.id.c_str());
     ++unrefuted;
   }
-  std::printf("%zu of %zu mutants are killed by every theorem they name; %zu of %zu theorems are refuted by a mutant.\n",
-              killed, mutants.size(), theorems.size() - unrefuted, theorems.size());
+  std::printf(
+      "%zu of %zu mutants are killed by every theorem they name; %zu of %zu theorems are refuted "
+      "by a mutant.\n",
+      killed, mutants.size(), theorems.size() - unrefuted, theorems.size());
   return !mutants.empty() && killed == mutants.size() && unrefuted == 0 ? 0 : 1;
 }

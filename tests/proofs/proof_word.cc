@@ -50,7 +50,9 @@ z3::expr Get(Handle handle) {
 ProofWord MakeWord(const z3::expr& expr) { return TermAccess::Make<ProofWord>(expr); }
 ProofBool MakeBool(const z3::expr& expr) { return TermAccess::Make<ProofBool>(expr); }
 
-void RequireDefined(const z3::expr& condition) { TheTerms().definedness.push_back(MakeBool(condition)); }
+void RequireDefined(const z3::expr& condition) {
+  TheTerms().definedness.push_back(MakeBool(condition));
+}
 
 }  // namespace
 
@@ -94,7 +96,9 @@ ProofWord operator>>(ProofWord x, ProofWord amount) {
   return MakeWord(z3::lshr(Get(x), Get(amount)));
 }
 
-ProofWord Variable(const std::string& name) { return MakeWord(TheTerms().context.bv_const(name.c_str(), kBits)); }
+ProofWord Variable(const std::string& name) {
+  return MakeWord(TheTerms().context.bv_const(name.c_str(), kBits));
+}
 
 ProofWord Wide(ProofWord x) { return MakeWord(z3::zext(Get(x), kBits)); }
 
@@ -104,8 +108,8 @@ std::vector<ProofBool> TakeDefinedness() {
   return taken;
 }
 
-Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim, const std::vector<ProofWord>& variables,
-             std::vector<std::uint64_t>* values) {
+Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim,
+             const std::vector<ProofWord>& variables, std::vector<std::uint64_t>* values) {
   if (Get(claim).simplify().is_true()) return Answer::kHolds;
   z3::context& context = TheTerms().context;
   z3::solver solver(context, "QF_BV");
@@ -144,7 +148,8 @@ ProofWord WordPolicy<ProofWord>::Select(ProofBool condition, ProofWord yes, Proo
   return MakeWord(z3::ite(Get(condition), Get(yes), Get(no)));
 }
 
-// Binary search for the upper half that is not zero. x != 0 is a precondition of the production policy.
+// Binary search for the upper half that is not zero. x != 0 is a precondition of the production
+// policy.
 ProofWord WordPolicy<ProofWord>::HighestBit(ProofWord x) {
   proofs::RequireDefined(Get(x) != 0);
   z3::expr rest = Get(x);

@@ -1,8 +1,9 @@
 // A Word that stands for all 2^64 values at once: a term of the Z3 solver.
 //
-// Instantiating a template of allocator/arithmetic with ProofWord computes the term that the template computes. Solve
-// then decides whether a condition on terms holds for every value of the variables in them. This header does not
-// show Z3, so that the many files of theorems compile quickly. Terms live until the process ends. One thread only.
+// Instantiating a template of allocator/arithmetic with ProofWord computes the term that the
+// template computes. Solve then decides whether a condition on terms holds for every value of the
+// variables in them. This header does not show Z3, so that the many files of theorems compile
+// quickly. Terms live until the process ends. One thread only.
 #pragma once
 
 #include <cstddef>
@@ -64,15 +65,16 @@ ProofWord Variable(const std::string& name);
 // The same number in 128 bits, where sums and products of two 64-bit numbers are exact.
 ProofWord Wide(ProofWord x);
 
-// The conditions under which the C++ operations since the last call were defined: shifts by less than 64, divisors
-// other than 0. They are to be proved like a theorem's claims.
+// The conditions under which the C++ operations since the last call were defined: shifts by less
+// than 64, divisors other than 0. They are to be proved like a theorem's claims.
 std::vector<ProofBool> TakeDefinedness();
 
 enum class Answer { kHolds, kFails, kUnknown };
 
-// Decides whether `claim` holds wherever all assumptions do. If it fails, `values` receives what `variables` are then.
-Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim, const std::vector<ProofWord>& variables,
-             std::vector<std::uint64_t>* values);
+// Decides whether `claim` holds wherever all assumptions do. If it fails, `values` receives what
+// `variables` are then.
+Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim,
+             const std::vector<ProofWord>& variables, std::vector<std::uint64_t>* values);
 
 }  // namespace breakproof::proofs
 

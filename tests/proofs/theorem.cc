@@ -21,7 +21,8 @@ std::vector<Mutant>& Mutants() {
 int NumberOf(const Theorem& theorem) { return std::stoi(theorem.id.substr(1)); }
 
 // Proves one claim, or writes into the verdict why not.
-bool Settle(const Claims<ProofWord>& proof, const std::string& label, ProofBool condition, Verdict* verdict) {
+bool Settle(const Claims<ProofWord>& proof, const std::string& label, ProofBool condition,
+            Verdict* verdict) {
   const Answer answer = Solve(proof.assumptions, condition, proof.variables, &verdict->values);
   if (answer == Answer::kHolds) return true;
   verdict->kind = answer == Answer::kFails ? Verdict::Kind::kRefuted : Verdict::Kind::kUnknown;
@@ -29,7 +30,8 @@ bool Settle(const Claims<ProofWord>& proof, const std::string& label, ProofBool 
   return false;
 }
 
-void DecideClaims(const Claims<ProofWord>& proof, const std::vector<ProofBool>& definedness, Verdict* verdict) {
+void DecideClaims(const Claims<ProofWord>& proof, const std::vector<ProofBool>& definedness,
+                  Verdict* verdict) {
   // The assumptions must be satisfiable: `false` must not follow from them.
   std::vector<std::uint64_t> witness;
   switch (Solve(proof.assumptions, ProofBool(false), proof.variables, &witness)) {
@@ -73,7 +75,8 @@ std::vector<Theorem> TheoremsAbout(const std::string& subject) {
 
 std::vector<Mutant> AllMutants() {
   std::vector<Mutant> result = Mutants();
-  std::sort(result.begin(), result.end(), [](const Mutant& x, const Mutant& y) { return x.name < y.name; });
+  std::sort(result.begin(), result.end(),
+            [](const Mutant& x, const Mutant& y) { return x.name < y.name; });
   return result;
 }
 
@@ -106,7 +109,8 @@ std::string ValuesToText(const Verdict& verdict) {
   std::string text;
   for (std::size_t i = 0; i < verdict.values.size(); ++i) {
     char value[64];
-    std::snprintf(value, sizeof value, "0x%llx (%llu)", static_cast<unsigned long long>(verdict.values[i]),
+    std::snprintf(value, sizeof value, "0x%llx (%llu)",
+                  static_cast<unsigned long long>(verdict.values[i]),
                   static_cast<unsigned long long>(verdict.values[i]));
     text += (i == 0 ? "" : ", ") + verdict.names[i] + " = " + value;
   }

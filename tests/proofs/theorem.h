@@ -1,9 +1,11 @@
 // Theorems: what one looks like, and where all of them are found.
 //
-// A theorem is a template over the Word, like the source that it is about. With ProofWord it states claims that Z3
-// decides for all values; with std::uint64_t the same claims run on the machine, for values that someone chooses.
+// A theorem is a template over the Word, like the source that it is about. With ProofWord it states
+// claims that Z3 decides for all values; with std::uint64_t the same claims run on the machine, for
+// values that someone chooses.
 //
-//   BREAKPROOF_THEOREM(Z6, "AlignUp gives the smallest multiple of the alignment that is at least x.") {
+//   BREAKPROOF_THEOREM(Z6, "AlignUp gives the smallest multiple of the alignment that is at least
+//   x.") {
 //     const Word x = proof.Any("x");
 //     proof.Assume(x < 100);
 //     proof.Prove("not smaller", AlignUp<Word>(x, 16) >= x);
@@ -39,7 +41,9 @@ class Claims<ProofWord> {
     return variables.back();
   }
   void Assume(ProofBool condition) { assumptions.push_back(condition); }
-  void Prove(const std::string& label, ProofBool condition) { claims.push_back({label, condition}); }
+  void Prove(const std::string& label, ProofBool condition) {
+    claims.push_back({label, condition});
+  }
 
   std::vector<std::string> names;
   std::vector<ProofWord> variables;
@@ -47,14 +51,15 @@ class Claims<ProofWord> {
   std::vector<Claim> claims;
 };
 
-// On the machine: each variable has one value. Ends the theorem by an exception when an assumption does not hold, so
-// that nothing undefined is computed.
+// On the machine: each variable has one value. Ends the theorem by an exception when an assumption
+// does not hold, so that nothing undefined is computed.
 template <>
 class Claims<std::uint64_t> {
  public:
   struct AssumptionFails {};
 
-  explicit Claims(std::function<std::uint64_t(const std::string& name)> choose) : choose_(std::move(choose)) {}
+  explicit Claims(std::function<std::uint64_t(const std::string& name)> choose)
+      : choose_(std::move(choose)) {}
 
   std::uint64_t Any(const std::string& name) { return choose_(name); }
   void Assume(bool condition) {
@@ -113,8 +118,9 @@ struct Verdict {
   std::size_t definedness = 0;  // shifts and divisions proved to be defined
   double seconds = 0;
   // For a refuted theorem or an unknown answer:
-  std::string label;                 // of the claim
-  bool is_about_definedness = false;  // an operation is undefined in C++; running it on the machine means nothing
+  std::string label;  // of the claim
+  bool is_about_definedness =
+      false;  // an operation is undefined in C++; running it on the machine means nothing
   std::vector<std::string> names;
   std::vector<std::uint64_t> values;
 };
@@ -135,10 +141,11 @@ std::string ValuesToText(const Verdict& verdict);
 #define BREAKPROOF_SUBJECT ""
 #endif
 
-#define BREAKPROOF_THEOREM(id, statement)                                                             \
-  template <typename Word>                                                                            \
-  void State##id(::breakproof::proofs::Claims<Word>& proof);                                          \
-  const ::breakproof::proofs::Registration k##id(::breakproof::proofs::Theorem{                       \
-      #id, BREAKPROOF_SUBJECT, statement, State##id<::breakproof::proofs::ProofWord>, State##id<std::uint64_t>}); \
-  template <typename Word>                                                                            \
+#define BREAKPROOF_THEOREM(id, statement)                                             \
+  template <typename Word>                                                            \
+  void State##id(::breakproof::proofs::Claims<Word>& proof);                          \
+  const ::breakproof::proofs::Registration k##id(::breakproof::proofs::Theorem{       \
+      #id, BREAKPROOF_SUBJECT, statement, State##id<::breakproof::proofs::ProofWord>, \
+      State##id<std::uint64_t>});                                                     \
+  template <typename Word>                                                            \
   void State##id(::breakproof::proofs::Claims<Word>& proof)

@@ -9,13 +9,15 @@ namespace {
 using proofs::Implies;
 using proofs::Wide;
 
-// Whether the k lowest bits of x are 0, which is to say: x is a multiple of 2^k. k must be below 64.
+// Whether the k lowest bits of x are 0, which is to say: x is a multiple of 2^k. k must be
+// below 64.
 template <typename Word>
 Bool<Word> IsMultipleOfPower(Word x, Word k) {
   return ((x >> k) << k) == x;
 }
 
-BREAKPROOF_THEOREM(Z1, "HighestBit gives the number of the highest bit that is set, for every number but 0.") {
+BREAKPROOF_THEOREM(
+    Z1, "HighestBit gives the number of the highest bit that is set, for every number but 0.") {
   const Word x = proof.Any("x");
   proof.Assume(x != 0);
   const Word bit = HighestBit(x);
@@ -33,12 +35,15 @@ BREAKPROOF_THEOREM(Z2, "IsPowerOfTwo accepts 2^k for every k below 64, and nothi
               Implies(IsPowerOfTwo(x), x != 0 && x == (Word(1) << HighestBit(nonzero))));
 }
 
-BREAKPROOF_THEOREM(Z3, "IsPosixAlignment accepts exactly the powers of two that are multiples of 8.") {
+BREAKPROOF_THEOREM(Z3,
+                   "IsPosixAlignment accepts exactly the powers of two that are multiples of 8.") {
   const Word x = proof.Any("x");
   proof.Prove("accepted exactly then", IsPosixAlignment(x) == (IsPowerOfTwo(x) && x % 8 == 0));
 }
 
-BREAKPROOF_THEOREM(Z4, "EffectiveAlignment gives the smallest power of two that is at least 16 and at least the request.") {
+BREAKPROOF_THEOREM(Z4,
+                   "EffectiveAlignment gives the smallest power of two that is at least 16 and at "
+                   "least the request.") {
   const Word alignment = proof.Any("alignment");
   proof.Assume(alignment <= kMaxAlignment);
   const Word effective = EffectiveAlignment(alignment);
@@ -48,7 +53,8 @@ BREAKPROOF_THEOREM(Z4, "EffectiveAlignment gives the smallest power of two that 
   proof.Prove("the smallest such", effective == 16 || effective / 2 < alignment);
 }
 
-BREAKPROOF_THEOREM(Z5, "AlignDown gives the largest multiple of a power of two that is at most x.") {
+BREAKPROOF_THEOREM(Z5,
+                   "AlignDown gives the largest multiple of a power of two that is at most x.") {
   const Word x = proof.Any("x");
   const Word k = proof.Any("k");
   proof.Assume(k < 64);
@@ -59,7 +65,9 @@ BREAKPROOF_THEOREM(Z5, "AlignDown gives the largest multiple of a power of two t
   proof.Prove("the largest such", x - down < alignment);
 }
 
-BREAKPROOF_THEOREM(Z6, "AlignUp gives the smallest multiple of a power of two that is at least x, where that is below 2^64.") {
+BREAKPROOF_THEOREM(Z6,
+                   "AlignUp gives the smallest multiple of a power of two that is at least x, "
+                   "where that is below 2^64.") {
   const Word x = proof.Any("x");
   const Word k = proof.Any("k");
   proof.Assume(k < 64);
@@ -71,7 +79,8 @@ BREAKPROOF_THEOREM(Z6, "AlignUp gives the smallest multiple of a power of two th
   proof.Prove("the smallest such", up - x < alignment);
 }
 
-BREAKPROOF_THEOREM(Z7, "CheckedAdd gives the true sum, or says overflow exactly when that is 2^64 or more.") {
+BREAKPROOF_THEOREM(
+    Z7, "CheckedAdd gives the true sum, or says overflow exactly when that is 2^64 or more.") {
   const Word x = proof.Any("x");
   const Word y = proof.Any("y");
   const Checked<Word> sum = CheckedAdd(x, y);
@@ -80,7 +89,9 @@ BREAKPROOF_THEOREM(Z7, "CheckedAdd gives the true sum, or says overflow exactly 
   proof.Prove("the true sum", sum.overflow || Wide(sum.value) == exact);
 }
 
-BREAKPROOF_THEOREM(Z8, "CheckedMultiply gives the true product, or says overflow exactly when that is 2^64 or more.") {
+BREAKPROOF_THEOREM(
+    Z8,
+    "CheckedMultiply gives the true product, or says overflow exactly when that is 2^64 or more.") {
   const Word x = proof.Any("x");
   const Word y = proof.Any("y");
   const Checked<Word> product = CheckedMultiply(x, y);
@@ -89,7 +100,9 @@ BREAKPROOF_THEOREM(Z8, "CheckedMultiply gives the true product, or says overflow
   proof.Prove("the true product", product.overflow || Wide(product.value) == exact);
 }
 
-BREAKPROOF_THEOREM(Z9, "CheckedAlignUp is AlignUp, or says overflow exactly when the result would be 2^64 or more.") {
+BREAKPROOF_THEOREM(
+    Z9,
+    "CheckedAlignUp is AlignUp, or says overflow exactly when the result would be 2^64 or more.") {
   const Word x = proof.Any("x");
   const Word k = proof.Any("k");
   proof.Assume(k < 64);
@@ -98,10 +111,13 @@ BREAKPROOF_THEOREM(Z9, "CheckedAlignUp is AlignUp, or says overflow exactly when
   const Word largest_multiple = ~(alignment - 1);
   proof.Prove("overflow exactly then", up.overflow == (x > largest_multiple));
   proof.Prove("a multiple", up.overflow || IsMultipleOfPower(up.value, k));
-  proof.Prove("the smallest that is at least x", up.overflow || (up.value >= x && up.value - x < alignment));
+  proof.Prove("the smallest that is at least x",
+              up.overflow || (up.value >= x && up.value - x < alignment));
 }
 
-BREAKPROOF_THEOREM(Z10, "CheckedPageRound gives the fewest whole pages, or says overflow exactly for the last 4095 numbers.") {
+BREAKPROOF_THEOREM(Z10,
+                   "CheckedPageRound gives the fewest whole pages, or says overflow exactly for "
+                   "the last 4095 numbers.") {
   const Word bytes = proof.Any("bytes");
   const Checked<Word> pages = CheckedPageRound(bytes);
   proof.Prove("overflow exactly then", pages.overflow == (bytes >= Word(0) - 4095));

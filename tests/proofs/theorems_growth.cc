@@ -8,29 +8,39 @@ namespace {
 using proofs::Implies;
 using proofs::Wide;
 
-BREAKPROOF_THEOREM(Z33, "The break rises by the fewest whole pages that give the top its need and padding; not at all if the need is there.") {
+BREAKPROOF_THEOREM(Z33,
+                   "The break rises by the fewest whole pages that give the top its need and "
+                   "padding; not at all if the need is there.") {
   const Word need = proof.Any("need");
   const Word top_free = proof.Any("top_free");
   const Word top_pad = proof.Any("top_pad");
   const Checked<Word> growth = BreakGrowth(need, top_free, top_pad);
   const Bool<Word> grows = need > top_free && !growth.overflow;
-  const Word missing = need - top_free;
+  // In Words, which is exact: the first claim says that this sum does not wrap, and the growth is
+  // below 2^63.
+  const Word wanted = (need - top_free) + top_pad;
+  proof.Prove("need and padding have a sum", Implies(grows, wanted >= top_pad));
   proof.Prove("whole pages", Implies(grows, growth.value % 4096 == 0));
-  proof.Prove("the need", Implies(grows, growth.value >= missing));
-  proof.Prove("and the padding", Implies(grows, growth.value - missing >= top_pad));
-  proof.Prove("the fewest", Implies(grows, growth.value - missing - top_pad < 4096));
-  proof.Prove("none if the need is there", Implies(need <= top_free, growth.value == 0 && !growth.overflow));
+  proof.Prove("enough", Implies(grows, growth.value >= wanted));
+  proof.Prove("the fewest", Implies(grows, growth.value < wanted + 4096));
+  proof.Prove("none if the need is there",
+              Implies(need <= top_free, growth.value == 0 && !growth.overflow));
 }
 
-BREAKPROOF_THEOREM(Z34, "Growth overflows exactly when more than PTRDIFF_MAX bytes of whole pages would be asked for.") {
+BREAKPROOF_THEOREM(Z34,
+                   "Growth overflows exactly when more than PTRDIFF_MAX bytes of whole pages would "
+                   "be asked for.") {
   const Word need = proof.Any("need");
   const Word top_free = proof.Any("top_free");
   const Word top_pad = proof.Any("top_pad");
   proof.Assume(need > top_free);
   const Checked<Word> growth = BreakGrowth(need, top_free, top_pad);
-  const Word largest = Word(kMaxRequest) - 4095;  // the largest multiple of a page that is at most kMaxRequest
-  proof.Prove("overflow exactly then", growth.overflow == (Wide(need - top_free) + Wide(top_pad) > Wide(largest)));
-  proof.Prove("a positive increment", growth.overflow || (growth.value != 0 && growth.value <= kMaxRequest));
+  const Word largest =
+      Word(kMaxRequest) - 4095;  // the largest multiple of a page that is at most kMaxRequest
+  proof.Prove("overflow exactly then",
+              growth.overflow == (Wide(need - top_free) + Wide(top_pad) > Wide(largest)));
+  proof.Prove("a positive increment",
+              growth.overflow || (growth.value != 0 && growth.value <= kMaxRequest));
 }
 
 BREAKPROOF_THEOREM(Z35, "A trim gives back whole pages, all that it can, and leaves the padding.") {
@@ -45,7 +55,9 @@ BREAKPROOF_THEOREM(Z35, "A trim gives back whole pages, all that it can, and lea
   proof.Prove("less than a page beyond it stays", top_free - amount - top_pad < 4096);
 }
 
-BREAKPROOF_THEOREM(Z36, "Nothing is trimmed below the trim threshold, nor from a top that is no more than its padding.") {
+BREAKPROOF_THEOREM(Z36,
+                   "Nothing is trimmed below the trim threshold, nor from a top that is no more "
+                   "than its padding.") {
   const Word top_free = proof.Any("top_free");
   const Word trim_threshold = proof.Any("trim_threshold");
   const Word top_pad = proof.Any("top_pad");
@@ -53,7 +65,9 @@ BREAKPROOF_THEOREM(Z36, "Nothing is trimmed below the trim threshold, nor from a
   proof.Prove("nothing", TrimAmount(top_free, trim_threshold, top_pad) == 0);
 }
 
-BREAKPROOF_THEOREM(Z37, "After a trim a second gives nothing, and a need up to the padding grows nothing: the break does not swing.") {
+BREAKPROOF_THEOREM(Z37,
+                   "After a trim a second gives nothing, and a need up to the padding grows "
+                   "nothing: the break does not swing.") {
   const Word top_free = proof.Any("top_free");
   const Word trim_threshold = proof.Any("trim_threshold");
   const Word top_pad = proof.Any("top_pad");

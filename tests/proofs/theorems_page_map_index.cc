@@ -7,14 +7,19 @@ namespace {
 
 using proofs::Implies;
 
-BREAKPROOF_THEOREM(Z38, "Exactly the addresses below 2^48 are mappable, and their slots are inside the root and the leaf.") {
+BREAKPROOF_THEOREM(Z38,
+                   "Exactly the addresses below 2^48 are mappable, and their slots are inside the "
+                   "root and the leaf.") {
   const Word address = proof.Any("address");
-  proof.Prove("mappable exactly then", IsMappable(address) == (address < Word(std::uint64_t{1} << 48)));
+  proof.Prove("mappable exactly then",
+              IsMappable(address) == (address < Word(std::uint64_t{1} << 48)));
   proof.Prove("root slot", Implies(IsMappable(address), RootIndex(address) < kRootSlots));
   proof.Prove("leaf slot, for any address", LeafIndex(address) < kLeafSlots);
 }
 
-BREAKPROOF_THEOREM(Z39, "Slots and pages are one to one: each page's slots lead back to it, each pair of slots to itself.") {
+BREAKPROOF_THEOREM(Z39,
+                   "Slots and pages are one to one: each page's slots lead back to it, each pair "
+                   "of slots to itself.") {
   const Word address = proof.Any("address");
   const Word root = proof.Any("root");
   const Word leaf = proof.Any("leaf");
@@ -40,7 +45,8 @@ BREAKPROOF_THEOREM(Z41, "The next page has the next slot, or the first of the ne
   const Bool<Word> is_last = LeafIndex(address) == kLeafSlots - 1;
   proof.Prove("inside a leaf", is_last || (RootIndex(next) == RootIndex(address) &&
                                            LeafIndex(next) == LeafIndex(address) + 1));
-  proof.Prove("across leaves", !is_last || (RootIndex(next) == RootIndex(address) + 1 && LeafIndex(next) == 0));
+  proof.Prove("across leaves",
+              !is_last || (RootIndex(next) == RootIndex(address) + 1 && LeafIndex(next) == 0));
 }
 
 }  // namespace

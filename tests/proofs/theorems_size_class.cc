@@ -8,7 +8,8 @@ namespace {
 
 using proofs::Implies;
 
-BREAKPROOF_THEOREM(Z11, "The class of a size up to 256 KiB is one of the 96, and its blocks hold the size.") {
+BREAKPROOF_THEOREM(
+    Z11, "The class of a size up to 256 KiB is one of the 96, and its blocks hold the size.") {
   const Word size = proof.Any("size");
   proof.Assume(size <= kMaxClassSize);
   const Word size_class = SizeToClass(size);
@@ -24,7 +25,9 @@ BREAKPROOF_THEOREM(Z12, "The class of a size is the smallest that holds it.") {
   proof.Prove("the class before is too small", size_class == 0 || ClassToSize(one_less) < size);
 }
 
-BREAKPROOF_THEOREM(Z13, "A block wastes at most 15 bytes up to 128 (16 for size 0), and less than an eighth of the size above.") {
+BREAKPROOF_THEOREM(Z13,
+                   "A block wastes at most 15 bytes up to 128 (16 for size 0), and less than an "
+                   "eighth of the size above.") {
   const Word size = proof.Any("size");
   proof.Assume(size <= kMaxClassSize);
   const Word waste = ClassToSize(SizeToClass(size)) - size;
@@ -33,12 +36,15 @@ BREAKPROOF_THEOREM(Z13, "A block wastes at most 15 bytes up to 128 (16 for size 
   proof.Prove("sizes above 128", Implies(size > 128, 8 * waste < size));
 }
 
-BREAKPROOF_THEOREM(Z14, "SizeToClass never falls as sizes grow, and leaves the 96 classes exactly above 256 KiB, for all sizes.") {
+BREAKPROOF_THEOREM(Z14,
+                   "SizeToClass never falls as sizes grow, and leaves the 96 classes exactly above "
+                   "256 KiB, for all sizes.") {
   const Word smaller = proof.Any("smaller");
   const Word larger = proof.Any("larger");
   proof.Assume(smaller <= larger);
   proof.Prove("monotone", SizeToClass(smaller) <= SizeToClass(larger));
-  proof.Prove("a class exactly up to 256 KiB", (SizeToClass(larger) < kClassCount) == (larger <= kMaxClassSize));
+  proof.Prove("a class exactly up to 256 KiB",
+              (SizeToClass(larger) < kClassCount) == (larger <= kMaxClassSize));
 }
 
 BREAKPROOF_THEOREM(Z15, "Every class size is a multiple of 16, from 16 to 256 KiB.") {
@@ -50,15 +56,19 @@ BREAKPROOF_THEOREM(Z15, "Every class size is a multiple of 16, from 16 to 256 Ki
   proof.Prove("at most 256 KiB", size <= kMaxClassSize);
 }
 
-BREAKPROOF_THEOREM(Z16, "Class sizes strictly increase, and the class of a class's size is that class.") {
+BREAKPROOF_THEOREM(
+    Z16, "Class sizes strictly increase, and the class of a class's size is that class.") {
   const Word size_class = proof.Any("size_class");
   proof.Assume(size_class < kClassCount);
   const Word size = ClassToSize(size_class);
   proof.Prove("round trip", SizeToClass(size) == size_class);
-  proof.Prove("the next class is larger", size_class == kClassCount - 1 || ClassToSize<Word>(size_class + 1) > size);
+  proof.Prove("the next class is larger",
+              size_class == kClassCount - 1 || ClassToSize<Word>(size_class + 1) > size);
 }
 
-BREAKPROOF_THEOREM(Z17, "NaturalAlignment is the largest power of two that divides the size and is at most a page.") {
+BREAKPROOF_THEOREM(
+    Z17,
+    "NaturalAlignment is the largest power of two that divides the size and is at most a page.") {
   const Word size = proof.Any("size");
   proof.Assume(size != 0);
   const Word alignment = NaturalAlignment(size);
@@ -68,7 +78,9 @@ BREAKPROOF_THEOREM(Z17, "NaturalAlignment is the largest power of two that divid
   proof.Prove("the largest", alignment == kPageSize || (size & (2 * alignment - 1)) != 0);
 }
 
-BREAKPROOF_THEOREM(Z18, "AlignedSizeToClass is the smallest class that holds the size and has the alignment, up to a page.") {
+BREAKPROOF_THEOREM(Z18,
+                   "AlignedSizeToClass is the smallest class that holds the size and has the "
+                   "alignment, up to a page.") {
   const Word size = proof.Any("size");
   const Word k = proof.Any("k");
   const Word other = proof.Any("other_class");
@@ -82,7 +94,8 @@ BREAKPROOF_THEOREM(Z18, "AlignedSizeToClass is the smallest class that holds the
   proof.Assume(other < kClassCount);
   const Word other_size = ClassToSize(other);
   proof.Prove("no smaller class will do",
-              Implies(other_size >= size && NaturalAlignment(other_size) >= alignment, other >= size_class));
+              Implies(other_size >= size && NaturalAlignment(other_size) >= alignment,
+                      other >= size_class));
 }
 
 }  // namespace

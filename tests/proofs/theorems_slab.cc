@@ -1,5 +1,5 @@
-// Theorems about slab.h. Those that multiply or divide by a class's size are stated once for each class, so that the
-// size is a constant and the offset is what stands for all values.
+// Theorems about slab.h. Those that multiply or divide by a class's size are stated once for each
+// class, so that the size is a constant and the offset is what stands for all values.
 #include <string>
 
 #include "allocator/arithmetic/size_class.h"
@@ -23,7 +23,9 @@ BREAKPROOF_THEOREM(Z19, "Every slab is filled by its blocks to the last byte.") 
   proof.Prove("no tail", slab.pages * kPageSize == slab.blocks * size);
 }
 
-BREAKPROOF_THEOREM(Z20, "A slab has 4 to 16 pages (above 64 KiB as many as its one block), and at most 1024 blocks, a power of two.") {
+BREAKPROOF_THEOREM(Z20,
+                   "A slab has 4 to 16 pages (above 64 KiB as many as its one block), and at most "
+                   "1024 blocks, a power of two.") {
   const Word size_class = proof.Any("size_class");
   proof.Assume(size_class < kClassCount);
   const Word size = ClassToSize(size_class);
@@ -57,11 +59,14 @@ BREAKPROOF_THEOREM(Z22, "Every byte of every block leads back to the block's ind
     const Word size = ClassToSize<Word>(size_class);
     const Bool<Word> is_inside = index < ShapeOfSlab(size).blocks && byte < size;
     const Word offset = BlockOffset(index, size) + byte;
-    proof.Prove(Label("round trip", size_class), Implies(is_inside, BlockIndex(offset, ReciprocalOf(size)) == index));
+    proof.Prove(Label("round trip", size_class),
+                Implies(is_inside, BlockIndex(offset, ReciprocalOf(size)) == index));
   }
 }
 
-BREAKPROOF_THEOREM(Z23, "Blocks lie inside their slab, one after the other, each aligned to the natural alignment of its class.") {
+BREAKPROOF_THEOREM(Z23,
+                   "Blocks lie inside their slab, one after the other, each aligned to the natural "
+                   "alignment of its class.") {
   const Word slab_start = proof.Any("slab_start");
   const Word index = proof.Any("index");
   proof.Assume(slab_start % kPageSize == 0 && slab_start < Word(std::uint64_t{1} << 48));
@@ -71,8 +76,10 @@ BREAKPROOF_THEOREM(Z23, "Blocks lie inside their slab, one after the other, each
     const Bool<Word> is_block = index < slab.blocks;
     const Word block = slab_start + BlockOffset(index, size);
     proof.Prove(Label("inside", size_class),
-                Implies(is_block, block >= slab_start && block + size <= slab_start + slab.pages * kPageSize));
-    proof.Prove(Label("aligned", size_class), Implies(is_block, (block & (NaturalAlignment(size) - 1)) == 0));
+                Implies(is_block, block >= slab_start &&
+                                      block + size <= slab_start + slab.pages * kPageSize));
+    proof.Prove(Label("aligned", size_class),
+                Implies(is_block, (block & (NaturalAlignment(size) - 1)) == 0));
     proof.Prove(Label("the next block starts at its end", size_class),
                 Implies(is_block, slab_start + BlockOffset<Word>(index + 1, size) == block + size));
   }
