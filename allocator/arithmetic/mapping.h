@@ -11,7 +11,7 @@
 namespace breakproof::arithmetic {
 
 // What a mapping needs beyond its payload so that an aligned start can be found in it: the kernel
-// aligns to pages. `alignment` must be a power of two.
+// aligns to pages. `alignment` must be a power of two. Theorem Z24.
 template <typename Word>
 constexpr Word AlignmentSlack(Word alignment) {
   return Select<Word>(alignment > kPageSize, alignment - kPageSize, 0);

@@ -68,7 +68,7 @@ constexpr Word NaturalAlignment(Word class_size) {
   return Select<Word>(lowest_bit < kPageSize, lowest_bit, kPageSize);
 }
 
-// Whether a class serves requests of this size and alignment (a power of two).
+// Whether a class serves requests of this size and alignment (a power of two). Theorem Z18.
 template <typename Word>
 constexpr Bool<Word> HasAlignedClass(Word size, Word alignment) {
   return size <= kMaxClassSize && alignment <= kPageSize;

@@ -31,7 +31,7 @@ struct SlabShape {
   Word blocks;
 };
 
-// Half of the slab, or the whole where a half would be broken or too small.
+// Half of the slab, or the whole where a half would be broken or too small. Theorems Z19 and Z20.
 template <typename Word>
 constexpr SlabShape<Word> HalveIfWhole(SlabShape<Word> shape) {
   const Bool<Word> whole = (shape.pages & 1) == 0 && shape.pages >= 2 * kMinSlabPages &&
@@ -51,7 +51,7 @@ constexpr SlabShape<Word> ShapeOfSlab(Word class_size) {
 }
 
 // 2^32 / class_size, rounded up; 0 where a slab is a single block beyond the rule. `class_size`
-// must be a class's size.
+// must be a class's size. Theorem Z21.
 template <typename Word>
 constexpr Word ReciprocalOf(Word class_size) {
   const Word scale = std::uint64_t{1} << kReciprocalShift;

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t kInitialThreshold = std::uint64_t{128} << 10;
 // Adaptation stops here; mallopt may go further.
 inline constexpr std::uint64_t kMaxAdaptedThreshold = std::uint64_t{32} << 20;
 
+// The parameters that adapt.
 template <typename Word>
 struct Threshold {
   Word mmap;             // requests of at least this size get their own mapping
@@ -23,12 +24,13 @@ struct Threshold {
   Bool<Word> is_pinned;  // the program has set a parameter: adaptation is off
 };
 
+// The state of a new heap. Theorem Z26.
 template <typename Word>
 constexpr Threshold<Word> InitialThreshold() {
   return {kInitialThreshold, kInitialThreshold, Bool<Word>(false)};
 }
 
-// Whether a request of `size` gets its own mapping.
+// Whether a request of `size` gets its own mapping. Theorems Z29 and Z32.
 template <typename Word>
 constexpr Bool<Word> WantsMapping(const Threshold<Word>& threshold, Word size) {
   return size >= threshold.mmap;

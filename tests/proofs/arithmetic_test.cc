@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -273,6 +275,17 @@ TEST(PageMapIndex, Table) {
   }
   EXPECT_FALSE(IsMappable<Word>(Word{1} << 48));
   EXPECT_FALSE(IsMappable(kMax));
+}
+
+// The list in README.md is checked, as nobody reads a list for what it lacks.
+TEST(Readme, ListsEveryTheorem) {
+  std::ifstream file("tests/proofs/README.md");
+  std::stringstream readme;
+  readme << file.rdbuf();
+  for (const Theorem& theorem : TheoremsAbout("")) {
+    const std::string row = "| " + theorem.id + " | " + theorem.statement + " |\n";
+    EXPECT_NE(readme.str().find(row), std::string::npos) << "README.md lacks the row\n" << row;
+  }
 }
 
 // Numbers around every power of two and every class size.

@@ -15,7 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/proofs/proof_word.h"
@@ -40,7 +42,12 @@ class Claims<ProofWord> {
     variables.push_back(Variable(name));
     return variables.back();
   }
-  void Assume(ProofBool condition) { assumptions.push_back(condition); }
+  // All assumptions come before the first claim: on the machine, one that does not hold ends the
+  // theorem.
+  void Assume(ProofBool condition) {
+    if (!claims.empty()) throw std::logic_error("an assumption after a claim");
+    assumptions.push_back(condition);
+  }
   void Prove(const std::string& label, ProofBool condition) {
     claims.push_back({label, condition});
   }

@@ -23,9 +23,9 @@ BREAKPROOF_THEOREM(Z39,
   const Word address = proof.Any("address");
   const Word root = proof.Any("root");
   const Word leaf = proof.Any("leaf");
+  proof.Assume(root < kRootSlots && leaf < kLeafSlots);
   proof.Prove("from a page and back",
               PageAddress(RootIndex(address), LeafIndex(address)) == (address & ~Word(4095)));
-  proof.Assume(root < kRootSlots && leaf < kLeafSlots);
   const Word page = PageAddress(root, leaf);
   proof.Prove("from slots and back", RootIndex(page) == root && LeafIndex(page) == leaf);
   proof.Prove("a mappable page", IsMappable(page) && page % 4096 == 0);

@@ -86,12 +86,11 @@ BREAKPROOF_THEOREM(Z18,
   const Word other = proof.Any("other_class");
   proof.Assume(k < 64);
   const Word alignment = Word(1) << k;
-  proof.Assume(HasAlignedClass(size, alignment));
+  proof.Assume(HasAlignedClass(size, alignment) && other < kClassCount);
   const Word size_class = AlignedSizeToClass(size, alignment);
   proof.Prove("one of the classes", size_class < kClassCount);
   proof.Prove("the block holds the size", ClassToSize(size_class) >= size);
   proof.Prove("aligned", NaturalAlignment(ClassToSize(size_class)) >= alignment);
-  proof.Assume(other < kClassCount);
   const Word other_size = ClassToSize(other);
   proof.Prove("no smaller class will do",
               Implies(other_size >= size && NaturalAlignment(other_size) >= alignment,

@@ -44,10 +44,10 @@ Bool<Word> IsUnchanged(const Threshold<Word>& before, const Threshold<Word>& aft
 BREAKPROOF_THEOREM(Z26,
                    "Thresholds start at 128 KiB unpinned, and adaptation keeps both 128 KiB, or "
                    "trim at twice mmap up to 32 MiB.") {
-  const Threshold<Word> initial = InitialThreshold<Word>();
-  proof.Prove("initially", IsAdapted(initial) && initial.mmap == k128KiB && !initial.is_pinned);
   const Threshold<Word> before = AnyAdaptedThreshold(proof);
   const Threshold<Word> after = AfterFreeOfMapping(before, proof.Any("length"));
+  const Threshold<Word> initial = InitialThreshold<Word>();
+  proof.Prove("initially", IsAdapted(initial) && initial.mmap == k128KiB && !initial.is_pinned);
   proof.Prove("kept", IsAdapted(after));
   proof.Prove("neither pinned nor freed from it", after.is_pinned == before.is_pinned);
 }
