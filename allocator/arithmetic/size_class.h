@@ -5,7 +5,8 @@
 //
 //   16 32 48 ... 128 | 144 160 ... 256 | 288 320 ... 512 | ... | 147456 163840 ... 262144
 //
-// A block is thus less than 16 bytes or less than an eighth of the request larger than the request.
+// A block is thus at most 15 bytes, or less than an eighth of the request, larger than the request;
+// a request of 0 bytes gets 16.
 // All sizes and alignments are bytes.
 #pragma once
 
@@ -54,6 +55,7 @@ constexpr Word ClassToSize(Word size_class) {
   const Word group = size_class >> kClassesPerDoublingShift;
   const Word step = (size_class & (kClassesPerDoubling - 1)) + 1;
   const Bool<Word> linear = group == 0;
+  // So many units of 2^spacing bytes: 1 to 8 in the linear part, 9 to 16 above.
   const Word units = step + Select<Word>(linear, 0, kClassesPerDoubling);
   const Word spacing = kMinAlignmentShift + group - Select<Word>(linear, 0, 1);
   return units << spacing;

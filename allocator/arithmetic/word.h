@@ -3,7 +3,7 @@
 // Every function of this folder is a template over `Word`. Production uses std::uint64_t. A prover
 // uses a type whose values are terms of a solver, so that what is proved is this very source. A
 // condition on terms is itself a term, which `if` and `?:` cannot decide: the templates use Select,
-// && , || and !.
+// &&, || and !.
 #pragma once
 
 #include <cstdint>

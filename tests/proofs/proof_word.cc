@@ -6,7 +6,6 @@ namespace breakproof::proofs {
 namespace {
 
 constexpr unsigned kBits = 64;
-constexpr unsigned kTimeoutMilliseconds = 30'000;
 
 // Everything that lives as long as the process.
 struct Terms {
@@ -109,12 +108,13 @@ std::vector<ProofBool> TakeDefinedness() {
 }
 
 Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim,
-             const std::vector<ProofWord>& variables, std::vector<std::uint64_t>* values) {
+             const std::vector<ProofWord>& variables, unsigned timeout_milliseconds,
+             std::vector<std::uint64_t>* values) {
   if (Get(claim).simplify().is_true()) return Answer::kHolds;
   z3::context& context = TheTerms().context;
   z3::solver solver(context, "QF_BV");
   z3::params params(context);
-  params.set("timeout", kTimeoutMilliseconds);
+  params.set("timeout", timeout_milliseconds);
   solver.set(params);
   for (const ProofBool& assumption : assumptions) solver.add(Get(assumption));
   solver.add(!Get(claim));

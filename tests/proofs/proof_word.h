@@ -72,9 +72,10 @@ std::vector<ProofBool> TakeDefinedness();
 enum class Answer { kHolds, kFails, kUnknown };
 
 // Decides whether `claim` holds wherever all assumptions do. If it fails, `values` receives what
-// `variables` are then.
+// `variables` are then. Unknown when that takes longer than the time given.
 Answer Solve(const std::vector<ProofBool>& assumptions, ProofBool claim,
-             const std::vector<ProofWord>& variables, std::vector<std::uint64_t>* values);
+             const std::vector<ProofWord>& variables, unsigned timeout_milliseconds,
+             std::vector<std::uint64_t>* values);
 
 }  // namespace breakproof::proofs
 

@@ -23,7 +23,8 @@ int NumberOf(const Theorem& theorem) { return std::stoi(theorem.id.substr(1)); }
 // Proves one claim, or writes into the verdict why not.
 bool Settle(const Claims<ProofWord>& proof, const std::string& label, ProofBool condition,
             Verdict* verdict) {
-  const Answer answer = Solve(proof.assumptions, condition, proof.variables, &verdict->values);
+  const Answer answer = Solve(proof.assumptions, condition, proof.variables,
+                              proof.timeout_milliseconds, &verdict->values);
   if (answer == Answer::kHolds) return true;
   verdict->kind = answer == Answer::kFails ? Verdict::Kind::kRefuted : Verdict::Kind::kUnknown;
   verdict->label = label;
@@ -34,7 +35,8 @@ void DecideClaims(const Claims<ProofWord>& proof, const std::vector<ProofBool>& 
                   Verdict* verdict) {
   // The assumptions must be satisfiable: `false` must not follow from them.
   std::vector<std::uint64_t> witness;
-  switch (Solve(proof.assumptions, ProofBool(false), proof.variables, &witness)) {
+  switch (Solve(proof.assumptions, ProofBool(false), proof.variables, proof.timeout_milliseconds,
+                &witness)) {
     case Answer::kHolds:
       verdict->kind = Verdict::Kind::kVacuous;
       return;

@@ -4,8 +4,7 @@
 // claims that Z3 decides for all values; with std::uint64_t the same claims run on the machine, for
 // values that someone chooses.
 //
-//   BREAKPROOF_THEOREM(Z6, "AlignUp gives the smallest multiple of the alignment that is at least
-//   x.") {
+//   BREAKPROOF_THEOREM(Z99, "AlignUp gives no less than it was given.") {
 //     const Word x = proof.Any("x");
 //     proof.Assume(x < 100);
 //     proof.Prove("not smaller", AlignUp<Word>(x, 16) >= x);
@@ -56,6 +55,7 @@ class Claims<ProofWord> {
   std::vector<ProofWord> variables;
   std::vector<ProofBool> assumptions;
   std::vector<Claim> claims;
+  unsigned timeout_milliseconds = 30'000;  // for one question to the solver
 };
 
 // On the machine: each variable has one value. Ends the theorem by an exception when an assumption
@@ -126,8 +126,8 @@ struct Verdict {
   double seconds = 0;
   // For a refuted theorem or an unknown answer:
   std::string label;  // of the claim
-  bool is_about_definedness =
-      false;  // an operation is undefined in C++; running it on the machine means nothing
+  // The claim is that an operation is defined in C++: running it on the machine means nothing.
+  bool is_about_definedness = false;
   std::vector<std::string> names;
   std::vector<std::uint64_t> values;
 };
