@@ -102,8 +102,8 @@ class Referee {
   }
 
   void ApplyToModel(const Operation& operation, const Outcome& outcome) {
-    const model::Call call = CallOf(operation, outcome);
-    model::Response response;
+    const model::HeapCall call = CallOf(operation, outcome);
+    model::HeapResponse response;
     response.address = outcome.address;
     response.status = outcome.status;
     response.errno_before = kErrnoSentinel;
@@ -121,7 +121,7 @@ class Referee {
     }
   }
 
-  static model::Call CallOf(const Operation& operation, const Outcome& outcome) {
+  static model::HeapCall CallOf(const Operation& operation, const Outcome& outcome) {
     return {.entry = operation.entry,
             .size = operation.size,
             .count = operation.count,
@@ -187,7 +187,7 @@ class Referee {
 
   // The operation did not come to an end.
   Violation DescribeEnd(const Operation& operation, const Outcome& outcome) const {
-    const model::Call call = CallOf(operation, outcome);
+    const model::HeapCall call = CallOf(operation, outcome);
     const std::string name = model::Describe(call);
     const std::string ended = HowItEnded(run_);
     const bool allocates = operation.kind == OperationKind::kCall && AssignsSlot(operation.entry);

@@ -31,14 +31,14 @@ std::string ErrorName(int error) {
 // Even an object of size 0 has an address of its own (C17 7.22.3p1), so it occupies one byte here.
 std::uint64_t Extent(std::uint64_t bytes) { return std::max<std::uint64_t>(bytes, 1); }
 
-bool Succeeded(const Call& call, const Response& response) {
+bool Succeeded(const HeapCall& call, const HeapResponse& response) {
   if (call.entry == Entry::kPosixMemalign) return response.status == 0;
   return response.address != 0;
 }
 
 }  // namespace
 
-std::vector<Violation> HeapModel::Apply(const Call& call, const Response& response) {
+std::vector<Violation> HeapModel::Apply(const HeapCall& call, const HeapResponse& response) {
   broken_.clear();
   Exercise(Rule::kH0);
   switch (call.entry) {
@@ -58,7 +58,7 @@ std::vector<Violation> HeapModel::Apply(const Call& call, const Response& respon
   return std::exchange(broken_, {});
 }
 
-void HeapModel::Allocate(const Call& call, const Response& response) {
+void HeapModel::Allocate(const HeapCall& call, const HeapResponse& response) {
   const Contract contract = ContractOf(call);
   if (contract.absurd || contract.alignment_must_fail) Exercise(Rule::kH8);
   if (Succeeded(call, response)) {
@@ -68,7 +68,7 @@ void HeapModel::Allocate(const Call& call, const Response& response) {
   }
 }
 
-void HeapModel::Fail(const Call& call, const Contract& contract, const Response& response) {
+void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
   const bool reallocates = call.entry == Entry::kRealloc || call.entry == Entry::kReallocarray;
   if (contract.null_allowed && !contract.alignment_invalid && call.entry != Entry::kPosixMemalign) {
     // Size 0: NULL is a legal result, and realloc has then freed the old block (malloc(3)).
@@ -87,7 +87,7 @@ void HeapModel::Fail(const Call& call, const Contract& contract, const Response&
          untouched ? "failed and left errno as it was" : "failed with " + ErrorName(error));
 }
 
-void HeapModel::Succeed(const Call& call, const Contract& contract, const Response& response) {
+void HeapModel::Succeed(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
   if (call.address != 0) Erase(call.address);  // realloc: the old block ends here
   if (response.errno_after != response.errno_before) ++errno_remarks_[static_cast<std::size_t>(call.entry)];
   if (contract.absurd || contract.alignment_must_fail) {
@@ -105,7 +105,7 @@ void HeapModel::Succeed(const Call& call, const Contract& contract, const Respon
   Insert(response.address, block);
 }
 
-void HeapModel::CheckAlignment(const Call& call, const Contract& contract, const Response& response) {
+void HeapModel::CheckAlignment(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
   Exercise(Rule::kH2);
   if (response.address % contract.alignment == 0) return;
   const std::uint64_t actual = response.address & -response.address;
@@ -113,7 +113,7 @@ void HeapModel::CheckAlignment(const Call& call, const Contract& contract, const
          Hex(response.address) + ", aligned to " + std::to_string(actual));
 }
 
-void HeapModel::CheckUsable(const Call& call, const Block& block, const Response& response) {
+void HeapModel::CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response) {
   if (!response.usable_known) return;
   Exercise(Rule::kH3);
   if (block.usable < block.payload) {
@@ -124,7 +124,7 @@ void HeapModel::CheckUsable(const Call& call, const Block& block, const Response
   }
 }
 
-void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Block& block) {
+void HeapModel::CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block) {
   Exercise(Rule::kH1);
   // Blocks are disjoint and sorted, so only the nearest below and the first at or above can collide.
   auto neighbour = blocks_.lower_bound(address);
@@ -151,7 +151,7 @@ void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Blo
   }
 }
 
-void HeapModel::Free(const Call& call, const Response& response) {
+void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
   Exercise(Rule::kH6);
   if (response.errno_after != response.errno_before) {
     Broken(Rule::kH6, "free preserves errno (POSIX.1-2024)",
@@ -160,7 +160,7 @@ void HeapModel::Free(const Call& call, const Response& response) {
   if (call.address != 0) Erase(call.address);
 }
 
-void HeapModel::UsableSize(const Call& call, const Response& response) {
+void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
   if (!response.usable_known) return;
   Exercise(Rule::kH3);
   const auto block = blocks_.find(call.address);
