@@ -18,13 +18,13 @@ namespace breakproof::model {
 
 // A broken promise: which, and expected against actual in words.
 struct Violation {
-  Rule rule;
+  RuleId rule;
   std::string expected;
   std::string actual;
 };
 
 // How often each rule was put to the test.
-using Exercised = std::array<std::uint64_t, kRuleCount>;
+using Exercised = std::array<std::uint64_t, kRuleBookSize>;
 
 // What came back from a call.
 struct HeapResponse {
@@ -68,8 +68,8 @@ class HeapModel {
 
   void Insert(std::uint64_t address, const Block& block);
   void Erase(std::uint64_t address);
-  void Exercise(Rule rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
-  void Broken(Rule rule, std::string expected, std::string actual);
+  void Exercise(RuleId rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
+  void Broken(RuleId rule, std::string expected, std::string actual);
 
   std::map<std::uint64_t, Block> blocks_;  // by address, disjoint
   std::uint64_t live_bytes_ = 0;
