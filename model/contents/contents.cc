@@ -79,10 +79,14 @@ const Page* Contents::Find(const State& state, Word page_address) const {
   if (const auto own = private_.find(page_address); own != private_.end()) return &own->second;
   const std::optional<Area> area = state.space.At(page_address);
   if (!area || area->attributes.IsPrivateAnonymous()) return nullptr;  // C1
-  const auto object = objects_.find(area->attributes.object);
-  if (object == objects_.end()) return nullptr;
-  const auto page = object->second.find(area->ObjectOffset(page_address));
-  return page == object->second.end() ? nullptr : &page->second;
+  return FindObjectPage(area->attributes.object, area->ObjectOffset(page_address));
+}
+
+const Page* Contents::FindObjectPage(int object, Word offset) const {
+  const auto pages = objects_.find(object);
+  if (pages == objects_.end()) return nullptr;
+  const auto page = pages->second.find(offset);
+  return page == pages->second.end() ? nullptr : &page->second;
 }
 
 Page* Contents::Find(const State& state, Word page_address) {

@@ -42,6 +42,8 @@ class Contents {
   // What the mapped page shows: private copy or object page; nullptr means all zero.
   Page* Find(const State& state, Word page_address);
   const Page* Find(const State& state, Word page_address) const;
+  // The page of an object at a page-aligned offset; nullptr means all zero.
+  const Page* FindObjectPage(int object, Word offset) const;
   // The page was seen to show its alternative (or not): the choice is made.
   void Decide(const State& state, Word page_address, bool alternative);
 

@@ -23,6 +23,8 @@ int EarlyError(State& state, const MmapCall& call) {
   const Word length = RoundUp(call.length);
   if (length > kTaskEnd && state.Hit(Rule::M5)) return ENOMEM;              // M5
   if (!IsFixed(call)) return 0;
+  // M5: the address search hands a fixed address back, and the last 4095 of them read as error numbers.
+  if (call.address > 0 - kPage && state.Hit(Rule::M5)) return static_cast<int>(0 - call.address);
   if (call.address > kTaskEnd - length && state.Hit(Rule::M5)) return ENOMEM;  // M5
   if (!Aligned(call.address) && state.Hit(Rule::M6)) return EINVAL;         // M6
   return 0;

@@ -46,8 +46,10 @@ Result Mprotect(State& state, Word address, Word length, unsigned protection) {
   if (const int error = ArgumentError(state, address, length, protection)) return Result::Error(error);
   if (length == 0 && state.Hit(Rule::M35)) return Result::Ok(0);
   const Range range{address, address + RoundUp(length)};
-  if (!state.space.At(address) && state.Hit(Rule::M36)) return Result::Error(ENOMEM);  // M36
-  if (protection & (kGrowsDown | kGrowsUp)) return Result::Error(state.Hit(Rule::M39) ? EINVAL : 0);  // M39
+  // M39: GROWSDOWN would start at the next area's lowest page, so that a hole before it does not count.
+  const bool found = protection & kGrowsDown ? state.space.AnyMapped(range) : state.space.At(address).has_value();
+  if (!found && state.Hit(Rule::M36)) return Result::Error(ENOMEM);  // M36
+  if ((protection & (kGrowsDown | kGrowsUp)) && state.Hit(Rule::M39)) return Result::Error(EINVAL);  // M39
   protection &= kRead | kWrite | kExecute;
   Word next = address;
   for (const Area& area : state.space.AreasIn(range)) {

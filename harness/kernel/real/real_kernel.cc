@@ -1,0 +1,230 @@
+#include "harness/kernel/real/real_kernel.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "harness/kernel/real/child.h"
+
+namespace breakproof::harness {
+namespace {
+
+using model::Call;
+using model::CallKind;
+using model::kPage;
+using model::Word;
+
+constexpr int kPatienceMilliseconds = 20'000;
+
+// A value of /proc/PID/status that is given in kB, as pages.
+Word StatusPages(pid_t process, const std::string& key) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind(key + ":", 0) == 0) return std::stoull(line.substr(key.size() + 1)) / (kPage / 1024);
+  return 0;
+}
+
+// Field `number` (from 1) of /proc/self/stat, which the comm field in parentheses must not confuse.
+Word StatField(int number) {
+  std::ifstream file("/proc/self/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string field;
+  for (int i = 3; i <= number; ++i) fields >> field;
+  return std::stoull(field);
+}
+
+// A start for the window that is free here, hence also in the child.
+Word FreeWindow() {
+  constexpr std::size_t kSize = (kWindowPages + 2) * kPage;
+  for (Word start : {0x7e9000000000u, 0x7d1000000000u, 0x600000000000u, 0x100000000000u}) {
+    void* wanted = reinterpret_cast<void*>(start - kPage);
+    void* got = mmap(wanted, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got != MAP_FAILED) munmap(got, kSize);
+    if (got == wanted) return start;
+  }
+  return 0;
+}
+
+Word MinimumAddress() {
+  Word value = 65536;
+  std::ifstream("/proc/sys/vm/mmap_min_addr") >> value;
+  return value;
+}
+
+}  // namespace
+
+void AddInitialFiles(model::Kernel& kernel) {
+  for (int file = 0; file < kFiles; ++file) {
+    std::vector<std::uint8_t> bytes;
+    for (Word i = 0; i < kFileSize[file]; ++i) bytes.push_back(InitialByte(file, i));
+    kernel.AddFile(file, bytes);
+  }
+}
+
+std::unique_ptr<RealKernel> RealKernel::Start(const RealKernelOptions& options, std::string& error) {
+  std::unique_ptr<RealKernel> kernel(new RealKernel);
+  void* shared = mmap(nullptr, sizeof(Channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    error = "no shared memory";
+    return nullptr;
+  }
+  kernel->channel_ = static_cast<Channel*>(shared);
+  kernel->options_ = options;
+  bool started = kernel->StartChild(kernel->options_, error);
+  if (!started && options.relocate_break) {
+    kernel->options_.relocate_break = false;
+    started = kernel->StartChild(kernel->options_, error);
+  }
+  if (!started) return nullptr;
+  kernel->ReadMachine();
+  kernel->ProbeFeatures();
+  return kernel;
+}
+
+RealKernel::~RealKernel() {
+  StopChild();
+  if (channel_ != nullptr) munmap(channel_, sizeof(Channel));
+}
+
+bool RealKernel::StartChild(const RealKernelOptions& options, std::string& error) {
+  Channel& channel = *channel_;
+  channel.setup_error = 0;
+  channel.relocate_break = options.relocate_break;
+  channel.query_maps = options.query_maps;
+  channel.window_start = options.relocate_break ? FreeWindow() : StatField(47);
+  channel.lowest_break = channel.window_start + (options.relocate_break ? kBreakPage * kPage : 0);
+  for (int file = 0; file < kFiles; ++file)
+    for (Word i = 0; i < kFileSize[file]; ++i) channel.file_bytes[file][i] = InitialByte(file, i);
+  int to_child[2], from_child[2];
+  if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) {
+    error = "no pipe";
+    return false;
+  }
+  child_ = fork();
+  if (child_ == 0) {
+    close(to_child[1]);
+    close(from_child[0]);
+    RunChild(channel, to_child[0], from_child[1]);
+  }
+  close(to_child[0]);
+  close(from_child[1]);
+  requests_ = to_child[1];
+  answers_ = from_child[0];
+  bool ready = child_ > 0 && AwaitAnswer() && channel.setup_error == 0;
+  if (ready) {
+    // L4 counts initialised data. Choosing it close to L3's count lets one limit exercise both rules.
+    const Word size = StatusPages(child_, "VmData") * kPage + 100;
+    channel.data_start = options.relocate_break ? channel.lowest_break - (Word{1} << 30) - size : StatField(45);
+    channel.data_end = options.relocate_break ? channel.data_start + size : StatField(46);
+    ready = Exchange('s') && channel.setup_error == 0;
+  }
+  if (ready) return true;
+  error = channel.setup_error != 0 ? std::string(channel.setup_step) + ": " + std::strerror(channel.setup_error)
+                                   : "the child did not start";
+  StopChild();
+  return false;
+}
+
+bool RealKernel::Exchange(char request) { return write(requests_, &request, 1) == 1 && AwaitAnswer(); }
+
+bool RealKernel::AwaitAnswer() {
+  pollfd waiting{answers_, POLLIN, 0};
+  int ready;
+  do ready = poll(&waiting, 1, kPatienceMilliseconds);
+  while (ready < 0 && errno == EINTR);
+  char byte;
+  return ready == 1 && read(answers_, &byte, 1) == 1;
+}
+
+void RealKernel::StopChild() {
+  if (requests_ >= 0) close(std::exchange(requests_, -1));
+  if (answers_ >= 0) close(std::exchange(answers_, -1));
+  if (child_ <= 0) return;
+  int status = 0;
+  if (waitpid(child_, &status, WNOHANG) == 0) {
+    kill(child_, SIGKILL);
+    waitpid(child_, &status, 0);
+  }
+  death_ = WIFSIGNALED(status) ? std::string("killed by ") + strsignal(WTERMSIG(status)) : "exited";
+  child_ = -1;
+}
+
+void RealKernel::ReadMachine() {
+  machine_.window = {channel_->window_start, channel_->window_start + kWindowPages * kPage};
+  machine_.lowest_break = channel_->lowest_break;
+  machine_.lowest_address = MinimumAddress();
+  machine_.initialised_data = channel_->data_end - channel_->data_start;
+  machine_.other_pages = StatusPages(child_, "VmSize");
+  machine_.other_data_pages = StatusPages(child_, "VmData");
+  machine_.descriptors = {
+      {kFileA, {.object = 0}},
+      {kFileAReadOnly, {.writable = false, .object = 0}},
+      {kFileAWriteOnly, {.readable = false, .object = 0}},
+      {kFileB, {.object = 1}},
+      {kDirectory, {.writable = false, .mappable = false}},
+      {kPathOnly, {.open = false}},
+      {kClosed, {.open = false}},
+  };
+}
+
+// Rules that differ between kernel versions are asked for, never derived from a version number.
+void RealKernel::ProbeFeatures() {
+  const Word w = channel_->window_start + 10 * kPage;
+  const unsigned map = model::kPrivate | model::kAnonymous | model::kFixed;
+  std::vector<Call> calls = {
+      {.kind = CallKind::kMmap, .address = w, .length = kPage, .protection = 3, .flags = map},
+      {.kind = CallKind::kMmap, .address = w + kPage, .length = kPage, .protection = 1, .flags = map},
+      {.kind = CallKind::kMremap, .address = w, .length = 2 * kPage, .new_length = 2 * kPage,
+       .new_address = w + 8 * kPage, .flags = model::kMayMove | model::kMoveFixed},
+      {.kind = CallKind::kMremap, .address = w + 5 * kPage, .length = kPage, .new_length = kPage,
+       .new_address = w + 1, .flags = model::kMayMove | model::kMoveFixed},
+      {.kind = CallKind::kMmap, .address = w, .length = kPage, .protection = 1,
+       .flags = model::kShared | model::kFixed, .descriptor = kFileA},
+      {.kind = CallKind::kMadvise, .address = w, .length = kPage, .advice = model::kRemove},
+  };
+  const int features = static_cast<int>(calls.size());
+  constexpr int kAdvice = 24;
+  for (int advice = 0; advice < kAdvice; ++advice)
+    calls.push_back({.kind = CallKind::kMadvise, .address = w, .advice = advice});
+  if (Run(calls) != static_cast<int>(calls.size())) return;
+  machine_.moves_span_areas = observation(2).error == 0;
+  machine_.remap_checks_arguments_first = observation(3).error == EINVAL;
+  machine_.remove_needs_write = observation(5).error != 0;
+  for (int advice = 0; advice < kAdvice; ++advice)
+    if (observation(features + advice).error == 0) machine_.known_advice |= Word{1} << advice;
+}
+
+int RealKernel::Run(std::span<const Call> calls) {
+  Channel& channel = *channel_;
+  channel.count = 0;
+  channel.progress = 0;
+  for (const Call& call : calls) {
+    Call& copy = channel.calls[channel.count++];
+    copy = call;
+    if (call.kind == CallKind::kLimitData || call.kind == CallKind::kLimitAs)
+      copy.value = model::Kernel::LimitOf(machine_, call);
+  }
+  if (Exchange('r')) return channel.count;
+  StopChild();
+  const int done = channel.progress > 0 ? channel.progress - 1 : 0;
+  std::string how = death_, error;
+  if (StartChild(options_, error)) ReadMachine();
+  else how += "; no new child: " + error;
+  death_ = how;
+  return done;
+}
+
+}  // namespace breakproof::harness
