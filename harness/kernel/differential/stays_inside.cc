@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "harness/kernel/differential/generator.h"
 
 namespace breakproof::harness {
@@ -37,7 +39,7 @@ bool MremapStaysInside(const Machine& machine, const Call& call) {
   if (call.flags & ~7u) return true;
   if (relocates && !(call.flags & model::kMayMove)) return true;
   if (call.flags & model::kDontUnmap) return old_size != new_size;
-  if (!Inside(machine, call.address, old_size)) return false;
+  if (!Inside(machine, call.address, std::max<Word>(old_size, 1))) return false;
   if (!relocates) return true;
   return !Aligned(call.new_address) || BeyondUserSpace(call.new_address, new_size) ||
          Inside(machine, call.new_address, new_size);

@@ -69,8 +69,9 @@ class Child {
     if (IsError(result)) GiveUp(step, result);
   }
 
-  // The stack must not grow later: it would count as mapped pages, and fail under RLIMIT_AS.
-  static void TouchStack() {
+  // The stack must not grow later: it would count as mapped pages, and fail under RLIMIT_AS. (Inlined, the
+  // array would stay in the caller's frame and the touched part be above all later frames.)
+  [[gnu::noinline]] static void TouchStack() {
     volatile char depth[256 * 1024];
     for (Word i = 0; i < sizeof(depth); i += kPage) depth[i] = 0;
   }
