@@ -50,10 +50,7 @@ Access Contents::MayStore(const State& state, Word address) {
   return address < EndOfObject(state, *area) ? Access::kOk : Access::kPastEnd;  // C10
 }
 
-std::uint8_t Contents::Load(State& state, Word address) const {
-  const Area area = *state.space.At(address);
-  if (!area.attributes.IsPrivateAnonymous() && !area.attributes.shared && !private_.contains(RoundDown(address)))
-    state.Hit(Rule::C4);
+std::uint8_t Contents::Load(const State& state, Word address) const {
   const Page* page = Find(state, RoundDown(address));
   return page == nullptr ? 0 : page->bytes[address % kPage];
 }
@@ -65,7 +62,6 @@ void Contents::Store(State& state, Word address, std::uint8_t value) {
     page.bytes[address % kPage] = value;
     if (page.alternative) (*page.alternative)[address % kPage] = value;
     state.Hit(Rule::C6);
-    if (area.ObjectOffset(address) >= state.object_size[area.attributes.object]) state.Hit(Rule::C8);
     return;
   }
   Copy(state, {RoundDown(address), RoundDown(address) + kPage});

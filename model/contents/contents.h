@@ -36,8 +36,8 @@ class Contents {
   static Access MayLoad(const State& state, Word address);
   static Access MayStore(const State& state, Word address);
 
-  std::uint8_t Load(State& state, Word address) const;            // MayLoad
-  void Store(State& state, Word address, std::uint8_t value);     // MayStore
+  std::uint8_t Load(const State& state, Word address) const;  // MayLoad said kOk
+  void Store(State& state, Word address, std::uint8_t value);  // MayStore said kOk
 
   // What the mapped page shows: private copy or object page; nullptr means all zero.
   Page* Find(const State& state, Word page_address);

@@ -128,6 +128,17 @@ std::optional<Mismatch> CompareContents(model::Kernel& kernel, Word at, std::uin
                   digest == 0 ? "zero" : std::to_string(digest)};
 }
 
+// Which rule a readable file page shows: not yet copied (C4), bytes beyond the end (C8).
+void HitFileRules(model::Kernel& kernel, Word at) {
+  model::State& state = kernel.state();
+  const model::Area area = *state.space.At(at);
+  if (area.attributes.IsPrivateAnonymous() || area.attributes.IsSharedAnonymous()) return;
+  const bool original = kernel.contents().Find(state, at) ==
+                        kernel.contents().FindObjectPage(area.attributes.object, area.ObjectOffset(at));
+  if (!area.attributes.shared && original) state.Hit(Rule::C4);
+  if (state.object_size[area.attributes.object] < area.ObjectOffset(at) + kPage) state.Hit(Rule::C8);
+}
+
 int FaultOf(Access access) {
   switch (access) {
     case Access::kOk: return 0;
@@ -142,7 +153,10 @@ std::optional<Mismatch> ComparePage(model::Kernel& kernel, Word at, const PageVi
   if (seen.state == PageView::kNotTried) return std::nullopt;
   const int expected = FaultOf(Contents::MayLoad(kernel.state(), at));
   const int actual = seen.state == PageView::kFaulted ? seen.fault : 0;
-  if (expected == 0 && actual == 0) return CompareContents(kernel, at, seen.digest);
+  if (expected == 0 && actual == 0) {
+    HitFileRules(kernel, at);
+    return CompareContents(kernel, at, seen.digest);
+  }
   kernel.state().Hit(expected == model::kFaultPastEnd ? Rule::C10 : Rule::C12);
   if (expected == actual) return std::nullopt;
   const model::Machine& machine = kernel.state().machine;

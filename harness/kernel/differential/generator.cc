@@ -38,7 +38,12 @@ class Operands {
     return OneOf(kOffsets);
   }
 
-  Word Page() { return machine_.window.start + Byte() % kWindowPages * kPage; }
+  // Mostly of a few pages in the middle, where the heap grows too: calls meet each other there.
+  Word PageOf(std::uint8_t byte) {
+    return machine_.window.start + (byte < 160 ? 9 + byte % 12 : byte % kWindowPages) * kPage;
+  }
+
+  Word Page() { return PageOf(Byte()); }
 
   Word Address() {
     const Word w = machine_.window.start;
@@ -46,7 +51,7 @@ class Operands {
                             ~Word{0}, 0 - kPage,   Word{1} << 63, machine_.window.end, w,    w + 1};
     const std::uint8_t byte = Byte();
     const Word offset = PageOffset();
-    return byte < 244 ? w + byte % kWindowPages * kPage + offset : corners[byte - 244];
+    return byte < 244 ? PageOf(byte) + offset : corners[byte - 244];
   }
 
   Word Length() {
@@ -55,7 +60,7 @@ class Operands {
                                         kTaskEnd + kPage, Word{1} << 46, Word{1} << 47, Word{1} << 63, 39 * kPage};
     const std::uint8_t byte = Byte();
     if (byte >= 225) return kCorners[(byte - 225u) % std::size(kCorners)];
-    return (1 + byte % 32 % 11) * kPage;  // short ones twice as often
+    return (1 + (byte < 170 ? byte % 4 : byte % 11)) * kPage;
   }
 
   Word BreakTarget() {
@@ -95,11 +100,16 @@ void DecodeMmap(Operands& take, Call& call) {
   call.protection = take.Protection();
   call.flags = place | take.OneOf(kTypes) | take.OneOf(kExtras);
   const std::uint8_t file = take.Byte();
-  if (file < 192) call.flags |= model::kAnonymous;
+  const bool anonymous = file < 150;
+  if (anonymous) call.flags |= model::kAnonymous;
   if (place == 0 && file % 2 == 0) call.address = 0;
-  if (file < 192 && file % 16 != 15) return;
+  if (anonymous && file % 16 != 15) return;
   call.descriptor = kFds[file % std::size(kFds)];
-  call.offset = kOffsets[file / 7 % std::size(kOffsets)];
+  call.offset = kOffsets[take.Byte() % std::size(kOffsets)];
+  // Otherwise few shared mappings of read-only files would come to be (M38).
+  if (call.descriptor != kFileAReadOnly || file % 8 >= 6) return;
+  call.protection = model::kRead;
+  call.flags = (call.flags & ~model::kTypeMask) | model::kShared;
 }
 
 void DecodeMprotect(Operands& take, Call& call) {
@@ -118,7 +128,9 @@ void DecodeMremap(Operands& take, Call& call) {
   call.new_length = take.Length();
   call.flags = take.OneOf(kFlags);
   call.new_address = take.Address();
-  if (take.Byte() % 4 == 3) call.new_length = call.length;
+  const std::uint8_t same = take.Byte();
+  if (same % 4 == 3) call.new_length = call.length;
+  if (same >= 244) call.length = 0;
 }
 
 void DecodeMadvise(Operands& take, Call& call) {
@@ -162,8 +174,8 @@ CallKind DecodeKind(std::uint8_t byte) {
     int weight;
   };
   static constexpr Weight kWeights[] = {
-      {CallKind::kStore, 36},   {CallKind::kBrk, 48},      {CallKind::kMmap, 48},     {CallKind::kMunmap, 22},
-      {CallKind::kMprotect, 18}, {CallKind::kMremap, 28},  {CallKind::kMadvise, 22},  {CallKind::kLibcSbrk, 8},
+      {CallKind::kStore, 36},   {CallKind::kBrk, 40},      {CallKind::kMmap, 52},     {CallKind::kMunmap, 20},
+      {CallKind::kMprotect, 20}, {CallKind::kMremap, 32},  {CallKind::kMadvise, 22},  {CallKind::kLibcSbrk, 8},
       {CallKind::kLoad, 6},     {CallKind::kLibcBrk, 6},   {CallKind::kPwrite, 4},    {CallKind::kTruncate, 2},
       {CallKind::kLimitData, 4}, {CallKind::kLimitAs, 4}};
   int rest = byte;

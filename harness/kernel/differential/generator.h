@@ -11,7 +11,7 @@
 
 namespace breakproof::harness {
 
-inline constexpr std::size_t kBlockSize = 10;
+inline constexpr std::size_t kBlockSize = 12;
 using CallBlock = std::array<std::uint8_t, kBlockSize>;
 
 // Smaller bytes decode to plainer operands, which is what shrinking wants.

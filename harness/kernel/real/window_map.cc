@@ -81,9 +81,9 @@ class LineParser {
   Word Number(Word base) {
     Word value = 0;
     for (;; ++at_) {
-      const Word digit = *at_ >= 'a' ? static_cast<Word>(*at_ - 'a' + 10) : static_cast<Word>(*at_ - '0');
-      if (digit >= base) break;
-      value = value * base + digit;
+      if (*at_ >= '0' && *at_ <= '9') value = value * base + static_cast<Word>(*at_ - '0');
+      else if (base == 16 && *at_ >= 'a' && *at_ <= 'f') value = value * base + static_cast<Word>(*at_ - 'a' + 10);
+      else break;
     }
     ++at_;  // the separator
     return value;
