@@ -32,7 +32,7 @@ struct MremapCall {
   Word new_address = 0;
 };
 
-// MREMAP_DONTUNMAP (M55) is modelled as far as its argument errors.
+// MREMAP_DONTUNMAP (M55) is not modelled beyond its argument errors: EINVAL, as before Linux 5.7.
 Result Mremap(State& state, const MremapCall& call, Chooser& chooser);
 
 Result Madvise(State& state, Word address, Word length, int advice);

@@ -126,6 +126,7 @@ Result Mremap(State& state, const MremapCall& call, Chooser& chooser) {
   }
   const std::optional<Area> source = state.space.At(r.from);
   if (!source && state.Hit(Rule::M45)) return Result::Error(EFAULT);  // M45
+  if (r.dont_unmap) return Result::Error(EINVAL);  // M55 is not modelled: as Linux before 5.7
   if (r.fixed) return MoveFixed(state, r, *source);
   if (r.new_size == r.old_size && state.Hit(Rule::M46)) return Result::Ok(r.from);  // M46
   if (r.new_size < r.old_size) return Shrink(state, r);
