@@ -1,0 +1,58 @@
+// What a reset and a call of the simulated kernel cost. bazel run //tests/kernel:simulated_kernel_benchmark
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+
+#include "harness/kernel/simulated/simulated_kernel.h"
+
+namespace breakproof::harness {
+namespace {
+
+constexpr int kPrivateAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+
+// A run that grows the break once, maps twice, touches `pages` pages of the heap, then resets.
+void BM_RunAndReset(benchmark::State& state) {
+  SimulatedKernel kernel;
+  const KernelTable table = kernel.table();
+  const auto pages = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    auto* heap = static_cast<char*>(table.sbrk(table.context, 132 << 10));
+    table.mmap(table.context, nullptr, 1 << 20, PROT_READ | PROT_WRITE, kPrivateAnonymous, -1, 0);
+    table.mmap(table.context, nullptr, 1 << 20, PROT_READ | PROT_WRITE, kPrivateAnonymous, -1, 0);
+    for (std::size_t i = 0; i < pages; ++i) heap[i * model::kPage] = 1;
+    kernel.Reset();
+  }
+}
+BENCHMARK(BM_RunAndReset)->Arg(0)->Arg(1)->Arg(33);
+
+void BM_ResetOfUntouched(benchmark::State& state) {
+  SimulatedKernel kernel;
+  for (auto _ : state) kernel.Reset();
+}
+BENCHMARK(BM_ResetOfUntouched);
+
+void BM_SbrkUpAndDown(benchmark::State& state) {
+  SimulatedKernel kernel;
+  const KernelTable table = kernel.table();
+  for (auto _ : state) {
+    table.sbrk(table.context, 132 << 10);
+    table.sbrk(table.context, -(132 << 10));
+    if (kernel.log().size() > 10'000) kernel.Reset();
+  }
+}
+BENCHMARK(BM_SbrkUpAndDown);
+
+void BM_MmapAndMunmap(benchmark::State& state) {
+  SimulatedKernel kernel;
+  const KernelTable table = kernel.table();
+  for (auto _ : state) {
+    void* p = table.mmap(table.context, nullptr, 1 << 20, PROT_READ | PROT_WRITE, kPrivateAnonymous, -1, 0);
+    table.munmap(table.context, p, 1 << 20);
+    if (kernel.log().size() > 10'000) kernel.Reset();
+  }
+}
+BENCHMARK(BM_MmapAndMunmap);
+
+}  // namespace
+}  // namespace breakproof::harness
+
+BENCHMARK_MAIN();
