@@ -15,9 +15,9 @@ bool State::MayExpand(const Attributes& attributes, Word pages) {
 
 bool State::MayCharge(const Attributes& attributes, Word pages) {
   const bool charged = !attributes.no_reserve && (attributes.CountsAsData() || attributes.IsSharedAnonymous());
-  if (!charged) return true;  // L10
-  if (pages > machine.largest_charge) return !Hit(Rule::L9);  // L9
-  return true;
+  if (pages <= machine.largest_charge) return true;
+  Hit(charged ? Rule::L9 : Rule::L10);
+  return !charged;  // L9 L10
 }
 
 }  // namespace breakproof::model

@@ -102,7 +102,7 @@ Result Grow(State& state, const Request& r, const Area& source, Chooser& chooser
   }
   state.Hit(Rule::M50);
   if (!r.may_move || !state.space.HasGap(r.new_size)) return Result::Error(ENOMEM);  // M50
-  if (!state.MayCharge(source.attributes, r.new_size / kPage)) return Result::Error(ENOMEM);
+  if (!state.MayCharge(source.attributes, addition.size() / kPage)) return Result::Error(ENOMEM);
   const Word to = chooser.Place(state.space, r.new_size);
   if (!Aligned(to) || state.space.AnyMapped({to, to + r.new_size})) return {to, 0, true};
   MoveAndGrow(state, r, source, to);

@@ -26,6 +26,7 @@ struct Flags {
   std::uint64_t minimum = 1;
   std::string rules = "model/rules/kernel_rules.tsv";
   std::string replay;
+  bool roomy_replay = false;
   RealKernelOptions real;
 };
 
@@ -37,7 +38,9 @@ int ReportMismatch(Differential& differential, const model::Machine& machine, st
   return 10;
 }
 
-int Replay(Differential& differential, const model::Machine& machine, const std::string& path) {
+int Replay(RealKernel& real, const std::string& path) {
+  Differential differential(real);
+  const model::Machine& machine = real.machine();
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   std::string error;
@@ -52,17 +55,23 @@ int Replay(Differential& differential, const model::Machine& machine, const std:
   return 10;
 }
 
-int Explore(Differential& differential, const model::Machine& machine, const Flags& flags) {
+// Every eighth sequence runs in the roomy window.
+int Explore(RealKernel& real, RealKernel& roomy, const Flags& flags, Tally& tally) {
+  Differential narrow_runs(real), roomy_runs(roomy);
   std::mt19937_64 random(flags.seed);
   const auto start = std::chrono::steady_clock::now();
-  while (differential.tally().calls < flags.calls) {
+  while (narrow_runs.tally().calls + roomy_runs.tally().calls < flags.calls) {
     std::vector<std::uint8_t> bytes(kBlockSize * (4 + random() % 60));
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random() >> 32);
+    const bool narrow = random() % 8 != 0;
+    Differential& runs = narrow ? narrow_runs : roomy_runs;
+    const model::Machine& machine = narrow ? real.machine() : roomy.machine();
     const std::vector<model::Call> calls = DecodeCalls(bytes, machine, kMaxCalls);
-    if (differential.Check(calls)) return ReportMismatch(differential, machine, calls);
+    if (runs.Check(calls)) return ReportMismatch(runs, machine, calls);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const Tally& tally = differential.tally();
+  tally.Add(narrow_runs.tally());
+  tally.Add(roomy_runs.tally());
   std::printf("%llu calls (%.1f %% successful) and %llu loads and stores in %llu sequences, no mismatch, %.1f s\n",
               static_cast<unsigned long long>(tally.calls),
               100.0 * static_cast<double>(tally.successful) / static_cast<double>(tally.calls),
@@ -74,7 +83,10 @@ int Explore(Differential& differential, const model::Machine& machine, const Fla
 int Main(const Flags& flags) {
   std::string error;
   const std::unique_ptr<RealKernel> real = RealKernel::Start(flags.real, error);
-  if (real == nullptr) {
+  RealKernelOptions roomy_options = flags.real;
+  roomy_options.roomy = true;
+  const std::unique_ptr<RealKernel> roomy = RealKernel::Start(roomy_options, error);
+  if (real == nullptr || roomy == nullptr) {
     std::fprintf(stderr, "the real kernel can not be driven: %s\n", error.c_str());
     return 11;
   }
@@ -83,15 +95,15 @@ int Main(const Flags& flags) {
               real->break_relocated() ? "relocated" : "the process's own",
               real->maps_queried() ? "PROCMAP_QUERY" : "text", machine.moves_span_areas ? "yes" : "no",
               static_cast<unsigned long long>(machine.known_advice));
-  Differential differential(*real);
-  if (!flags.replay.empty()) return Replay(differential, machine, flags.replay);
+  if (!flags.replay.empty()) return Replay(flags.roomy_replay ? *roomy : *real, flags.replay);
   const std::vector<RuleRow> rules = ReadRuleTable(flags.rules, error);
   if (rules.empty()) {
     std::fprintf(stderr, "%s: %s\n", flags.rules.c_str(), error.c_str());
     return 11;
   }
-  if (const int status = Explore(differential, machine, flags)) return status;
-  return PrintExercised(rules, differential.tally().rules, machine, flags.minimum) ? 0 : 10;
+  Tally tally;
+  if (const int status = Explore(*real, *roomy, flags, tally)) return status;
+  return PrintExercised(rules, tally.rules, machine, flags.minimum) ? 0 : 10;
 }
 
 }  // namespace
@@ -105,6 +117,7 @@ int main(int argc, char** argv) {
   app.add_option("--minimum", flags.minimum, "fail if a modelled rule was exercised less often");
   app.add_option("--rules", flags.rules, "the table of rules");
   app.add_option("--replay", flags.replay, "run one case from a file instead");
+  app.add_flag("--roomy", flags.roomy_replay, "replay it in a window larger than memory");
   app.add_flag("!--natural-break", flags.real.relocate_break, "do not relocate the break");
   app.add_flag("!--text-maps", flags.real.query_maps, "parse the maps file");
   CLI11_PARSE(app, argc, argv);

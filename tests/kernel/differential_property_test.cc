@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include <cstring>
+#include <functional>
+#include <sstream>
 
 #include "harness/kernel/differential/differential.h"
 #include "harness/kernel/differential/generator.h"
@@ -22,18 +23,29 @@ auto Blocks() {
       rc::gen::container<CallBlock>(rc::gen::inRange<int>(0, 256)));
 }
 
+rc::detail::TestResult CheckProperty(const std::string& name, int cases, const std::function<void()>& property) {
+  rc::detail::TestMetadata metadata;
+  metadata.id = name;
+  rc::detail::TestParams parameters;
+  parameters.seed = 1;
+  parameters.maxSuccess = cases;
+  return rc::detail::checkTestable(property, metadata, parameters);
+}
+
 TEST(KernelDifferential, ModelAndKernelAgree) {
   std::string error;
   const std::unique_ptr<RealKernel> real = RealKernel::Start({}, error);
   ASSERT_NE(real, nullptr) << error;
   Differential differential(*real);
-  const bool held = rc::check([&] {
+  const auto result = CheckProperty("ModelAndKernelAgree", 5000, [&] {
     const std::vector<CallBlock> blocks = *Blocks();
     const std::vector<model::Call> calls = Decode(blocks, real->machine());
     const std::optional<Mismatch> mismatch = differential.Check(calls);
     if (mismatch) RC_FAIL(Describe(*mismatch, differential.ran(), real->machine()));
   });
-  EXPECT_TRUE(held);
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  EXPECT_TRUE(result.is<rc::detail::SuccessResult>()) << text.str();
 }
 
 // The property can fail, and shrinks when it does: here it is told that no break ever moves two pages.
@@ -54,11 +66,7 @@ TEST(KernelDifferential, CounterexamplesShrink) {
       RC_ASSERT(!two_pages);
     }
   };
-  rc::detail::TestMetadata metadata;
-  metadata.id = "CounterexamplesShrink";
-  rc::detail::TestParams parameters;
-  parameters.seed = 1;
-  const auto result = rc::detail::checkTestable(property, metadata, parameters);
+  const auto result = CheckProperty("CounterexamplesShrink", 100, property);
   EXPECT_TRUE(result.is<rc::detail::FailureResult>());
   EXPECT_EQ(shortest, 1u);
 }

@@ -24,6 +24,14 @@ struct Tally {
   std::uint64_t successful = 0;  // of those: no error, and a brk that reached its target
   std::uint64_t touches = 0;     // loads and stores by the CPU
   model::RuleLog rules;
+
+  void Add(const Tally& other) {
+    sequences += other.sequences;
+    calls += other.calls;
+    successful += other.successful;
+    touches += other.touches;
+    rules.Add(other.rules);
+  }
 };
 
 class Differential {

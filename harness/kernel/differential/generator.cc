@@ -59,6 +59,7 @@ class Operands {
                                         ~Word{0},  0 - kPage,  0 - kPage + 1,    kTaskEnd,  kTaskEnd - kPage,
                                         kTaskEnd + kPage, Word{1} << 46, Word{1} << 47, Word{1} << 63, 39 * kPage};
     const std::uint8_t byte = Byte();
+    if (byte >= 180 && byte < 225 && IsRoomy()) return HugeLength(byte);
     if (byte >= 225) return kCorners[(byte - 225u) % std::size(kCorners)];
     return (1 + (byte < 170 ? byte % 4 : byte % 11)) * kPage;
   }
@@ -69,8 +70,13 @@ class Operands {
                             machine_.window.end, machine_.window.end - kPage, s, s + 1};
     const std::uint8_t byte = Byte();
     const Word offset = PageOffset();
+    if (byte < 24 && IsRoomy()) return s + HugeLength(byte) + offset;
     return byte < 236 ? s + byte % 12 * kPage + offset : corners[(byte - 236u) % std::size(corners)];
   }
+
+  // The window is larger than memory, so that overcommit rules show (L9, L10).
+  bool IsRoomy() const { return machine_.window.size() > kWindowPages * kPage; }
+  Word HugeLength(std::uint8_t byte) const { return (machine_.largest_charge + byte % 4 - 1) * kPage; }
 
   unsigned Protection() {
     static constexpr unsigned kTable[] = {3, 3, 3, 1, 0, 3, 3, 1, 5, 3, 3 | 8, 0, 3, 1, 3, 5};

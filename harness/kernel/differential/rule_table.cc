@@ -44,6 +44,7 @@ std::vector<RuleRow> ReadRuleTable(const std::string& path, std::string& error) 
 
 bool CanShow(const RuleRow& row, const model::Machine& machine) {
   if (row.needs == "moves-span-areas") return machine.moves_span_areas;
+  if (row.needs == "overcommit-guess") return machine.largest_charge != model::kUnlimited;
   if (row.needs.rfind("advice:", 0) == 0) return (machine.known_advice >> std::stoi(row.needs.substr(7)) & 1) != 0;
   return true;
 }

@@ -53,7 +53,7 @@ class Child {
   }
 
  private:
-  Word WindowEnd() const { return channel_.window_start + kWindowPages * kPage; }
+  Word WindowEnd() const { return channel_.window_start + channel_.window_size; }
 
   // --- set-up -------------------------------------------------------------------------------------------
 
@@ -84,11 +84,11 @@ class Child {
     if (!channel_.relocate_break) Require("own break", RawCall(SYS_brk, start));
     if (channel_.relocate_break) Require("lower edge", Map(start - kPage, kPage, kEdgeFlags));
     Require("upper edge", Map(WindowEnd(), kPage, kEdgeFlags));
-    Require("window", Map(start, kWindowPages * kPage, kFillFlags | MAP_FIXED_NOREPLACE));
+    Require("window", Map(start, channel_.window_size, kFillFlags | MAP_FIXED_NOREPLACE));
     for (Word size = Word{1} << 46; size >= kPage; size /= 2)
       while (!IsError(Map(0, size, kFillFlags))) {
       }
-    Require("window", RawCall(SYS_munmap, start, kWindowPages * kPage));
+    Require("window", RawCall(SYS_munmap, start, channel_.window_size));
   }
 
   static long Map(Word address, Word size, Word flags) {
@@ -140,7 +140,7 @@ class Child {
   void Reset() {
     SetLimit(RLIMIT_AS, model::kUnlimited);
     SetLimit(RLIMIT_DATA, model::kUnlimited);
-    RawCall(SYS_munmap, channel_.window_start, kWindowPages * kPage);
+    RawCall(SYS_munmap, channel_.window_start, channel_.window_size);
     const Word lowest = channel_.lowest_break;
     if (static_cast<Word>(RawCall(SYS_brk, 0)) != lowest) {
       Map(lowest, kPage, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);  // or B14 may refuse
@@ -238,9 +238,10 @@ class Child {
     const model::Range window{channel_.window_start, WindowEnd()};
     seen.area_count = ReadAreas(maps_, channel_.maps_queried, window, seen.areas);
     for (PageView& page : seen.pages) page.state = PageView::kNotTried;
+    const Word viewed_end = channel_.window_start + kWindowPages * kPage;
     for (int i = 0; i < seen.area_count; ++i)
       if (seen.areas[i].protection & PROT_READ)
-        for (Word at = seen.areas[i].start; at < seen.areas[i].end; at += kPage) ViewPage(seen, at);
+        for (Word at = seen.areas[i].start; at < seen.areas[i].end && at < viewed_end; at += kPage) ViewPage(seen, at);
     int budget = kFaultProbes;
     for (Word i = 0; i < kWindowPages && budget > 0; ++i) {
       next_probe_ = (next_probe_ + 7) % kWindowPages;  // 7 and the number of pages are coprime

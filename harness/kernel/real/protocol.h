@@ -7,10 +7,10 @@
 
 namespace breakproof::harness {
 
-inline constexpr model::Word kWindowPages = 40;
+inline constexpr model::Word kWindowPages = 40;  // whose contents are observed; the window may go on behind
 inline constexpr model::Word kBreakPage = 8;  // S, counted from the window's start, when it can be relocated
 inline constexpr int kMaxCalls = 64;          // per sequence
-inline constexpr int kMaxAreas = 48;
+inline constexpr int kMaxAreas = 160;  // a window of 64 calls can not have more
 inline constexpr int kFiles = 2;
 inline constexpr model::Word kMaxFileBytes = 16 * model::kPage;
 
@@ -77,6 +77,7 @@ struct FileView {
 struct Channel {
   // Set by the parent before the child starts.
   model::Word window_start;
+  model::Word window_size;
   bool relocate_break;      // false: the process's own break, window starting at S
   bool query_maps;          // PROCMAP_QUERY may be used if it works
   model::Word data_start;   // for the relocation; data_end - data_start counts for L4

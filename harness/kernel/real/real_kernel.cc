@@ -47,21 +47,37 @@ Word StatField(int number) {
 }
 
 // A start for the window that is free here, hence also in the child.
-Word FreeWindow() {
-  constexpr std::size_t kSize = (kWindowPages + 2) * kPage;
+Word FreeWindow(Word size) {
   for (Word start : {0x7e9000000000u, 0x7d1000000000u, 0x600000000000u, 0x100000000000u}) {
     void* wanted = reinterpret_cast<void*>(start - kPage);
-    void* got = mmap(wanted, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (got != MAP_FAILED) munmap(got, kSize);
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    void* got = mmap(wanted, size + 2 * kPage, PROT_NONE, kFlags, -1, 0);
+    if (got != MAP_FAILED) munmap(got, size + 2 * kPage);
     if (got == wanted) return start;
   }
   return 0;
 }
 
+// A number in a file of /proc, after `key` if one is given.
+Word ReadNumber(const char* path, const std::string& key, Word otherwise) {
+  std::ifstream file(path);
+  Word value = otherwise;
+  std::string word;
+  while (!key.empty() && file >> word && word != key) {
+  }
+  return file >> value ? value : otherwise;
+}
+
+// L9: what a single charge may be, pages. Only mode 0 has such a limit; mode 2 limits the sum, which a window
+// of one process can not know.
+Word LargestCharge() {
+  if (ReadNumber("/proc/sys/vm/overcommit_memory", "", 0) != 0) return model::kUnlimited;
+  const Word kilobytes = ReadNumber("/proc/meminfo", "MemTotal:", 0) + ReadNumber("/proc/meminfo", "SwapTotal:", 0);
+  return kilobytes / (kPage / 1024);
+}
+
 Word MinimumAddress() {
-  Word value = 65536;
-  std::ifstream("/proc/sys/vm/mmap_min_addr") >> value;
-  return value;
+  return ReadNumber("/proc/sys/vm/mmap_min_addr", "", 65536);
 }
 
 }  // namespace
@@ -104,7 +120,10 @@ bool RealKernel::StartChild(const RealKernelOptions& options, std::string& error
   channel.setup_error = 0;
   channel.relocate_break = options.relocate_break;
   channel.query_maps = options.query_maps;
-  channel.window_start = options.relocate_break ? FreeWindow() : StatField(47);
+  const Word largest = LargestCharge();
+  const Word room = options.roomy && largest != model::kUnlimited ? 4 * largest : 0;
+  channel.window_size = (kWindowPages + room) * kPage;
+  channel.window_start = options.relocate_break ? FreeWindow(channel.window_size) : StatField(47);
   channel.lowest_break = channel.window_start + (options.relocate_break ? kBreakPage * kPage : 0);
   for (int file = 0; file < kFiles; ++file)
     for (Word i = 0; i < kFileSize[file]; ++i) channel.file_bytes[file][i] = InitialByte(file, i);
@@ -163,9 +182,10 @@ void RealKernel::StopChild() {
 }
 
 void RealKernel::ReadMachine() {
-  machine_.window = {channel_->window_start, channel_->window_start + kWindowPages * kPage};
+  machine_.window = {channel_->window_start, channel_->window_start + channel_->window_size};
   machine_.lowest_break = channel_->lowest_break;
   machine_.lowest_address = MinimumAddress();
+  machine_.largest_charge = LargestCharge();
   machine_.initialised_data = channel_->data_end - channel_->data_start;
   machine_.other_pages = StatusPages(child_, "VmSize");
   machine_.other_data_pages = StatusPages(child_, "VmData");

@@ -15,6 +15,7 @@ namespace breakproof::harness {
 struct RealKernelOptions {
   bool relocate_break = true;  // else, and where the kernel refuses (B29), the process's own break is used
   bool query_maps = true;      // else, and where the kernel lacks it, the maps file is parsed
+  bool roomy = false;          // a window larger than the memory of the machine, to show overcommit (L9)
 };
 
 // Linux x86-64. Not thread-safe; the parent must not use SIGCHLD handlers that reap.
