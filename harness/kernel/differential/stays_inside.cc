@@ -32,8 +32,9 @@ bool MmapStaysInside(const Machine& machine, const Call& call) {
       (call.flags & model::kAnonymous) && (call.flags & model::kTypeMask) == model::kPrivate;
   if (private_anonymous && (call.flags & model::kGrowsDownArea)) return false;
   const Word size = RoundUp(call.length);
-  if (size == 0 || BeyondUserSpace(call.address, size)) return true;
+  if (size == 0) return true;
   if (IsHuge(machine, size) && (fixed || (call.flags & model::kPopulate))) return false;
+  if (BeyondUserSpace(call.address, size)) return true;  // refused if fixed, else as if there was no hint
   if (fixed) return !Aligned(call.address) || Inside(machine, call.address, size);
   return call.address <= model::kPage || Inside(machine, model::RoundDown(call.address), 0);
 }

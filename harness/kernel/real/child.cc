@@ -31,6 +31,7 @@ class Child {
       : channel_(channel), requests_(requests), answers_(answers) {}
 
   [[noreturn]] void Run() {
+    DieFirst();
     TouchStack();
     InstallProbeHandler();
     PrepareWindow();
@@ -67,6 +68,13 @@ class Child {
 
   void Require(const char* step, long result) {
     if (IsError(result)) GiveUp(step, result);
+  }
+
+  // Should a sequence take all memory after all, then this process is the one to go.
+  static void DieFirst() {
+    const long file = Open("/proc/self/oom_score_adj", O_WRONLY);
+    RawCall(SYS_write, static_cast<Word>(file), Pointer("1000"), 4);
+    RawCall(SYS_close, static_cast<Word>(file));
   }
 
   // The stack must not grow later: it would count as mapped pages, and fail under RLIMIT_AS. (Inlined, the
