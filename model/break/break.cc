@@ -32,7 +32,7 @@ bool Grow(State& state, Range heap) {
 
 bool Shrink(State& state, Range released) {
   if (!state.space.AnyMapped(released)) return !state.Hit(Rule::B14);
-  if (state.space.At(released.end)) state.Hit(Rule::B19);   // what lies above the break stays
+  if (state.space.At(released.end)) state.Hit(Rule::B19);  // what lies above the break stays
   if (!state.space.At(released.start)) state.Hit(Rule::B15);
   for (const Area& area : state.space.AreasIn(released))
     if (!(area.attributes == kHeap)) state.Hit(Rule::B13);

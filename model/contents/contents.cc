@@ -11,27 +11,15 @@ void Contents::Apply(State& state, const std::vector<Effect>& effects) {
   for (const Effect& effect : effects) {
     switch (effect.kind) {
       case Effect::Kind::kMap:
-      case Effect::Kind::kProtect:
-        break;  // C1 C3: fresh pages have no private contents, protection changes none
+      case Effect::Kind::kProtect: break;  // C1 C3: fresh pages have no private contents, protection changes none
       case Effect::Kind::kUnmap:
-        if (private_.lower_bound(effect.range.start) != private_.lower_bound(effect.range.end))
-          state.Hit(Rule::C2);
+        if (private_.lower_bound(effect.range.start) != private_.lower_bound(effect.range.end)) state.Hit(Rule::C2);
         [[fallthrough]];
-      case Effect::Kind::kDiscard:
-        Discard(effect.range);
-        break;
-      case Effect::Kind::kMove:
-        Move(effect.range, effect.target);
-        break;
-      case Effect::Kind::kOffer:
-        Offer(effect.range);
-        break;
-      case Effect::Kind::kPunch:
-        Punch(state, effect.range);
-        break;
-      case Effect::Kind::kCopy:
-        Copy(state, effect.range);
-        break;
+      case Effect::Kind::kDiscard: Discard(effect.range); break;
+      case Effect::Kind::kMove: Move(effect.range, effect.target); break;
+      case Effect::Kind::kOffer: Offer(effect.range); break;
+      case Effect::Kind::kPunch: Punch(state, effect.range); break;
+      case Effect::Kind::kCopy: Copy(state, effect.range); break;
     }
   }
 }
@@ -40,13 +28,13 @@ Access Contents::MayLoad(const State& state, Word address) {
   const std::optional<Area> area = state.space.At(address);
   if (!area) return Access::kUnmapped;
   if (!(area->attributes.protection & (kRead | kWrite | kExecute))) return Access::kForbidden;  // M42: x86
-  return address < EndOfObject(state, *area) ? Access::kOk : Access::kPastEnd;  // C10
+  return address < EndOfObject(state, *area) ? Access::kOk : Access::kPastEnd;                  // C10
 }
 
 Access Contents::MayStore(const State& state, Word address) {
   const std::optional<Area> area = state.space.At(address);
   if (!area) return Access::kUnmapped;
-  if (!(area->attributes.protection & kWrite)) return Access::kForbidden;  // C14
+  if (!(area->attributes.protection & kWrite)) return Access::kForbidden;       // C14
   return address < EndOfObject(state, *area) ? Access::kOk : Access::kPastEnd;  // C10
 }
 

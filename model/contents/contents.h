@@ -36,7 +36,7 @@ class Contents {
   static Access MayLoad(const State& state, Word address);
   static Access MayStore(const State& state, Word address);
 
-  std::uint8_t Load(const State& state, Word address) const;  // MayLoad said kOk
+  std::uint8_t Load(const State& state, Word address) const;   // MayLoad said kOk
   void Store(State& state, Word address, std::uint8_t value);  // MayStore said kOk
 
   // What the mapped page shows: private copy or object page; nullptr means all zero.

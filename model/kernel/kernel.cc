@@ -40,23 +40,17 @@ Result Kernel::Perform(const Call& call, Chooser& chooser) {
 
 Result Kernel::Dispatch(const Call& call, Chooser& chooser) {
   switch (call.kind) {
-    case CallKind::kBrk:
-      return Result::Ok(SetBreak(state_, call.address));
-    case CallKind::kLibcBrk:
-      return LibcBrk(state_, libc_, call.address);
-    case CallKind::kLibcSbrk:
-      return LibcSbrk(state_, libc_, static_cast<std::int64_t>(call.value));
+    case CallKind::kBrk: return Result::Ok(SetBreak(state_, call.address));
+    case CallKind::kLibcBrk: return LibcBrk(state_, libc_, call.address);
+    case CallKind::kLibcSbrk: return LibcSbrk(state_, libc_, static_cast<std::int64_t>(call.value));
     case CallKind::kMmap:
       return Mmap(state_, {call.address, call.length, call.protection, call.flags, call.descriptor, call.offset},
                   chooser);
-    case CallKind::kMunmap:
-      return Munmap(state_, call.address, call.length);
-    case CallKind::kMprotect:
-      return Mprotect(state_, call.address, call.length, call.protection);
+    case CallKind::kMunmap: return Munmap(state_, call.address, call.length);
+    case CallKind::kMprotect: return Mprotect(state_, call.address, call.length, call.protection);
     case CallKind::kMremap:
       return Mremap(state_, {call.address, call.length, call.new_length, call.flags, call.new_address}, chooser);
-    case CallKind::kMadvise:
-      return Madvise(state_, call.address, call.length, call.advice);
+    case CallKind::kMadvise: return Madvise(state_, call.address, call.length, call.advice);
     case CallKind::kLimitData:
       state_.limits.data = LimitOf(state_.machine, call);  // L12: never refused
       return Result::Ok(0);
@@ -64,12 +58,9 @@ Result Kernel::Dispatch(const Call& call, Chooser& chooser) {
       state_.limits.address_space = LimitOf(state_.machine, call);
       state_.Hit(Rule::L12);
       return Result::Ok(0);
-    case CallKind::kLoad:
-      return Load(call.address);
-    case CallKind::kStore:
-      return Store(call.address, static_cast<std::uint8_t>(call.value));
-    case CallKind::kPwrite:
-      return Pwrite(call);
+    case CallKind::kLoad: return Load(call.address);
+    case CallKind::kStore: return Store(call.address, static_cast<std::uint8_t>(call.value));
+    case CallKind::kPwrite: return Pwrite(call);
     case CallKind::kTruncate:
       contents_.Truncate(state_, state_.machine.descriptors.at(call.descriptor).object, call.offset);
       return Result::Ok(0);

@@ -100,9 +100,7 @@ void AddressSpace::Move(Range source, Word target) {
   MergeAt(destination.end);
 }
 
-void AddressSpace::Extend(Range addition) {
-  Map(addition, At(addition.start - 1)->AttributesAt(addition.start));
-}
+void AddressSpace::Extend(Range addition) { Map(addition, At(addition.start - 1)->AttributesAt(addition.start)); }
 
 void AddressSpace::Note(Effect::Kind kind, Range range) { effects_.push_back({kind, range, 0, {}}); }
 

@@ -7,7 +7,7 @@ bool State::MayExpand(const Attributes& attributes, Word pages) {
   if (limits.address_space != kUnlimited) Hit(Rule::L1);
   if (total > limits.address_space / kPage) return false;  // L1
   if (limits.data != kUnlimited) Hit(Rule::L3);
-  if (!attributes.CountsAsData()) return true;             // L3
+  if (!attributes.CountsAsData()) return true;  // L3
   const Word data = machine.other_data_pages + space.DataPages() + pages;
   if (limits.data == 0 && Hit(Rule::L5)) return data <= limits.data_hard / kPage;  // L5
   return data <= limits.data / kPage;

@@ -45,14 +45,9 @@ int Apply(State& state, const Area& area, int advice) {
       if (!private_anonymous) return EINVAL;
       state.space.Note(Effect::Kind::kOffer, area.range);  // M74
       return 0;
-    case kRemove:
-      return Remove(state, area);
-    case kWipeOnFork:
-      state.Hit(Rule::M77);
-      return private_anonymous ? 0 : EINVAL;  // M77
-    default:
-      state.Hit(Rule::M76);
-      return 0;  // M76
+    case kRemove: return Remove(state, area);
+    case kWipeOnFork: state.Hit(Rule::M77); return private_anonymous ? 0 : EINVAL;  // M77
+    default: state.Hit(Rule::M76); return 0;                                        // M76
   }
 }
 
@@ -60,16 +55,18 @@ int Apply(State& state, const Area& area, int advice) {
 Result Populate(State& state, Range range, bool write) {
   state.Hit(Rule::M79);
   const unsigned needed = write ? kWrite : kRead;
+  bool hole = false;
   Word next = range.start;
   for (const Area& area : state.space.AreasIn(range)) {
-    if (area.range.start != next) return Result::Error(ENOMEM);
+    hole |= area.range.start != next;
+    if (hole && state.machine.populate_stops_at_holes) return Result::Error(ENOMEM);
     if (!(area.attributes.protection & needed)) return Result::Error(EINVAL);
     const Word end = EndOfObject(state, area);
     if (write && !area.attributes.shared) state.space.Note(Effect::Kind::kCopy, {area.range.start, end});
     if (end < area.range.end) return Result::Error(EFAULT);
     next = area.range.end;
   }
-  return next == range.end ? Result::Ok(0) : Result::Error(ENOMEM);
+  return hole || next != range.end ? Result::Error(ENOMEM) : Result::Ok(0);
 }
 
 }  // namespace

@@ -16,17 +16,17 @@ const Descriptor* Find(const State& state, int number) {
 
 // Errors that depend on the arguments and descriptors alone and precede the search for an address.
 int EarlyError(State& state, const MmapCall& call) {
-  if (!Aligned(call.offset) && state.Hit(Rule::M1)) return EINVAL;  // M1
+  if (!Aligned(call.offset) && state.Hit(Rule::M1)) return EINVAL;                                       // M1
   if (!(call.flags & kAnonymous) && !Find(state, call.descriptor) && state.Hit(Rule::M2)) return EBADF;  // M2
-  if (call.length == 0 && state.Hit(Rule::M3)) return EINVAL;               // M3
-  if (RoundUp(call.length) == 0 && state.Hit(Rule::M3)) return ENOMEM;      // M3
+  if (call.length == 0 && state.Hit(Rule::M3)) return EINVAL;                                            // M3
+  if (RoundUp(call.length) == 0 && state.Hit(Rule::M3)) return ENOMEM;                                   // M3
   const Word length = RoundUp(call.length);
-  if (length > kTaskEnd && state.Hit(Rule::M5)) return ENOMEM;              // M5
+  if (length > kTaskEnd && state.Hit(Rule::M5)) return ENOMEM;  // M5
   if (!IsFixed(call)) return 0;
   // M5: the address search hands a fixed address back, and the last 4095 of them read as error numbers.
   if (call.address > 0 - kPage && state.Hit(Rule::M5)) return static_cast<int>(0 - call.address);
   if (call.address > kTaskEnd - length && state.Hit(Rule::M5)) return ENOMEM;  // M5
-  if (!Aligned(call.address) && state.Hit(Rule::M6)) return EINVAL;         // M6
+  if (!Aligned(call.address) && state.Hit(Rule::M6)) return EINVAL;            // M6
   return 0;
 }
 
@@ -34,7 +34,7 @@ int FileError(State& state, const MmapCall& call) {
   const Descriptor& file = *Find(state, call.descriptor);
   const Word length = RoundUp(call.length);
   const unsigned type = call.flags & kTypeMask;
-  if (call.offset / kPage > (kLargestFile - length) / kPage && state.Hit(Rule::M3)) return EOVERFLOW;  // M3
+  if (call.offset / kPage > (kLargestFile - length) / kPage && state.Hit(Rule::M3)) return EOVERFLOW;         // M3
   if (type != kShared && type != kPrivate && type != kSharedValidate && state.Hit(Rule::M10)) return EINVAL;  // M10
   if (type == kSharedValidate && (call.flags & ~kValidatedFlags) && state.Hit(Rule::M14)) return EOPNOTSUPP;  // M14
   const bool shared_write = type != kPrivate && (call.protection & kWrite);
@@ -47,7 +47,7 @@ int FileError(State& state, const MmapCall& call) {
 
 int AnonymousError(State& state, const MmapCall& call) {
   const unsigned type = call.flags & kTypeMask;
-  if (type != kShared && type != kPrivate && state.Hit(Rule::M10)) return EINVAL;  // M10
+  if (type != kShared && type != kPrivate && state.Hit(Rule::M10)) return EINVAL;               // M10
   if (type == kShared && (call.flags & kGrowsDownArea) && state.Hit(Rule::M12)) return EINVAL;  // M12
   return 0;
 }

@@ -14,11 +14,12 @@ struct Request {
   Range New() const { return {to, to + new_size}; }
 };
 
-bool InvalidArguments(const MremapCall& call, const Request& r) {  // M45, in the kernel's order
+bool InvalidArguments(const State& state, const MremapCall& call, const Request& r) {  // M45, in the kernel's order
+  const bool relocates = r.fixed || r.dont_unmap;
   if (call.flags & ~(kMayMove | kMoveFixed | kDontUnmap)) return true;
-  if (!Aligned(r.from)) return true;
-  if (r.new_size == 0 || r.new_size > kTaskEnd) return true;
-  if (!r.fixed && !r.dont_unmap) return false;
+  if (!Aligned(r.from) || r.new_size == 0) return true;
+  if (r.new_size > kTaskEnd && (relocates || state.machine.remap_checks_arguments_first)) return true;
+  if (!relocates) return false;
   if (!r.may_move) return true;
   if (r.dont_unmap && r.old_size != r.new_size) return true;
   if (!Aligned(r.to) || r.to > kTaskEnd - r.new_size) return true;
@@ -59,7 +60,6 @@ Result MoveMany(State& state, const Request& r) {
   const std::vector<Area> parts = state.space.AreasIn(r.Old());
   const bool single = parts.size() == 1 && parts[0].range.size() == r.old_size;
   if (!single) state.Hit(Rule::M52);
-  if (!single && !state.machine.moves_span_areas) return Result::Error(EFAULT);
   for (const Area& part : parts) {
     const Word to = r.to + (part.range.start - r.from);
     state.space.Unmap({to, to + part.range.size()});
@@ -69,12 +69,19 @@ Result MoveMany(State& state, const Request& r) {
   return Result::Ok(r.to);
 }
 
-Result MoveFixed(State& state, const Request& r, const Area& source) {
-  if (r.old_size == r.new_size) return MoveMany(state, r);
-  if (const int error = SourceError(state, r, source)) return Result::Error(error);
-  state.space.Unmap(r.New());  // M51
-  if (!state.space.At(r.from)) return Result::Error(EFAULT);  // M54: the copy was to replace its own source
+// M51: empties the destination, and cuts off what a shrinking move leaves behind.
+void ClearForMove(State& state, const Request& r) {
+  state.space.Unmap(r.New());
   if (r.new_size < r.old_size) state.space.Unmap({r.from + r.new_size, r.from + r.old_size});
+}
+
+Result MoveFixed(State& state, const Request& r, const Area& source) {
+  const bool source_first = state.machine.remap_checks_source_first;  // M53
+  if (r.old_size == r.new_size && state.machine.moves_span_areas) return MoveMany(state, r);
+  if (!source_first) ClearForMove(state, r);
+  if (const int error = SourceError(state, r, source)) return Result::Error(error);
+  if (source_first) ClearForMove(state, r);
+  if (!state.space.At(r.from)) return Result::Error(EFAULT);  // M54: the copy was to replace its own source
   MoveAndGrow(state, r, *state.space.At(r.from), r.to);
   state.Hit(Rule::M51);
   return Result::Ok(r.to);
@@ -83,7 +90,7 @@ Result MoveFixed(State& state, const Request& r, const Area& source) {
 Result Shrink(State& state, const Request& r) {
   const Word tail = r.from + r.new_size;
   const Word size = r.old_size - r.new_size;
-  if (size > kTaskEnd - tail) return Result::Error(EINVAL);
+  if (tail > kTaskEnd || size > kTaskEnd - tail) return Result::Error(EINVAL);
   state.space.Unmap({tail, tail + size});
   state.Hit(Rule::M47);
   return Result::Ok(r.from);
@@ -119,14 +126,14 @@ Result Mremap(State& state, const MremapCall& call, Chooser& chooser) {
                   (call.flags & kMayMove) != 0,
                   (call.flags & kMoveFixed) != 0,
                   (call.flags & kDontUnmap) != 0};
-  if (InvalidArguments(call, r) && state.Hit(Rule::M45)) {
+  if (InvalidArguments(state, call, r) && state.Hit(Rule::M45)) {
     Result refused = Result::Error(EINVAL);
     refused.any_error = !state.machine.remap_checks_arguments_first;
     return refused;  // M45
   }
   const std::optional<Area> source = state.space.At(r.from);
   if (!source && state.Hit(Rule::M45)) return Result::Error(EFAULT);  // M45
-  if (r.dont_unmap) return Result::Error(EINVAL);  // M55 is not modelled: as Linux before 5.7
+  if (r.dont_unmap) return Result::Error(EINVAL);                     // M55 is not modelled: as Linux before 5.7
   if (r.fixed) return MoveFixed(state, r, *source);
   if (r.new_size == r.old_size && state.Hit(Rule::M46)) return Result::Ok(r.from);  // M46
   if (r.new_size < r.old_size) return Shrink(state, r);

@@ -11,26 +11,30 @@ namespace breakproof::model {
 
 // An open descriptor, as far as mapping it is concerned. `object` names the file behind it.
 struct Descriptor {
-  bool open = true;       // false: closed, or opened with O_PATH (M2)
+  bool open = true;  // false: closed, or opened with O_PATH (M2)
   bool readable = true;
   bool writable = true;
-  bool mappable = true;   // false: directory, pipe (M12)
+  bool mappable = true;  // false: directory, pipe (M12)
   int object = kNoObject;
 };
 
 // What the model must be told about the machine; never changes during a run. Counts are pages.
 struct Machine {
-  Range window;                   // addresses the calls may use; all others are taken
-  Word lowest_break = 0;          // S (B3, B5), page-aligned
-  Word lowest_address = 65536;    // vm.mmap_min_addr
-  Word initialised_data = 0;      // bytes of .data as the kernel counts them for L4
-  Word other_pages = 0;           // mapped outside the window (L1)
-  Word other_data_pages = 0;      // private writable, outside the window (L3)
+  Range window;                      // addresses the calls may use; all others are taken
+  Word lowest_break = 0;             // S (B3, B5), page-aligned
+  Word lowest_address = 65536;       // vm.mmap_min_addr
+  Word initialised_data = 0;         // bytes of .data as the kernel counts them for L4
+  Word other_pages = 0;              // mapped outside the window (L1)
+  Word other_data_pages = 0;         // private writable, outside the window (L3)
   Word largest_charge = kUnlimited;  // overcommit: largest single charge, pages (L9)
   bool moves_span_areas = true;      // M52, Linux 6.17
-  bool remap_checks_arguments_first = true;  // M45: older kernels look the old address up before some checks
-  bool remove_needs_write = false;   // M78: before 6.6 MADV_REMOVE wanted PROT_WRITE on the mapping
-  Word known_advice = 0;             // bit n: madvise knows advice n
+  // Older kernels (before 6.17) look the old address up before they check sizes and the new address (M45), and
+  // empty the destination before they look at the source (M53).
+  bool remap_checks_arguments_first = true;
+  bool remap_checks_source_first = true;
+  bool populate_stops_at_holes = true;  // M79: older kernels go on behind them, as with other advice (M71)
+  bool remove_needs_write = false;      // M78: before 6.6 MADV_REMOVE wanted PROT_WRITE on the mapping
+  Word known_advice = 0;                // bit n: madvise knows advice n
   std::map<int, Descriptor> descriptors;
 };
 
@@ -61,8 +65,7 @@ class TopDownChooser : public Chooser {
 };
 
 struct State {
-  explicit State(const Machine& on)
-      : machine(on), space(on.window), program_break{on.lowest_break, on.lowest_break} {}
+  explicit State(const Machine& on) : machine(on), space(on.window), program_break{on.lowest_break, on.lowest_break} {}
 
   const Machine& machine;
   AddressSpace space;

@@ -48,14 +48,14 @@ Result Mprotect(State& state, Word address, Word length, unsigned protection) {
   const Range range{address, address + RoundUp(length)};
   // M39: GROWSDOWN would start at the next area's lowest page, so that a hole before it does not count.
   const bool found = protection & kGrowsDown ? state.space.AnyMapped(range) : state.space.At(address).has_value();
-  if (!found && state.Hit(Rule::M36)) return Result::Error(ENOMEM);  // M36
+  if (!found && state.Hit(Rule::M36)) return Result::Error(ENOMEM);                                  // M36
   if ((protection & (kGrowsDown | kGrowsUp)) && state.Hit(Rule::M39)) return Result::Error(EINVAL);  // M39
   protection &= kRead | kWrite | kExecute;
   Word next = address;
   for (const Area& area : state.space.AreasIn(range)) {
     if (area.range.start != next && state.Hit(Rule::M37)) return Result::Error(ENOMEM);  // M37
     const bool forbidden = (protection & kWrite) && !area.attributes.may_write;
-    if (forbidden && state.Hit(Rule::M38)) return Result::Error(EACCES);  // M38
+    if (forbidden && state.Hit(Rule::M38)) return Result::Error(EACCES);          // M38
     if (ExceedsDataLimit(state, area, protection)) return Result::Error(ENOMEM);  // M41
     if (area.attributes.protection != protection) state.Hit(Rule::M40), state.Hit(Rule::C3);
     state.space.Protect(area.range, protection);

@@ -19,8 +19,8 @@ constexpr std::size_t kBlocks = 4096;    // 16 MiB of them
 constexpr std::size_t kSmallBlock = 32;  // bytes of the block that stays
 
 struct Figures {
-  std::size_t break_before = 0;  // bytes the break stands above its start, all blocks live
-  std::size_t break_after = 0;   // ... and after all but the small block were freed
+  std::size_t break_before = 0;     // bytes the break stands above its start, all blocks live
+  std::size_t break_after = 0;      // ... and after all but the small block were freed
   std::size_t resident_before = 0;  // pages of the heap in memory
   std::size_t resident_after = 0;
   bool intact = false;  // the small block kept its bytes
@@ -153,8 +153,8 @@ TEST(Demonstration, MappingsAreIndependent) {
     ASSERT_NE(mapping, MAP_FAILED);
     std::memset(mapping, 1, kLength);
   }
-  const std::size_t before = ResidentPages(mappings[0], kLength) + ResidentPages(mappings[1], kLength) +
-                             ResidentPages(mappings[2], kLength);
+  const std::size_t before =
+      ResidentPages(mappings[0], kLength) + ResidentPages(mappings[1], kLength) + ResidentPages(mappings[2], kLength);
   EXPECT_EQ(munmap(mappings[1], kLength), 0);  // the one in the middle: no order is needed
   const std::size_t after = ResidentPages(mappings[0], kLength) + ResidentPages(mappings[2], kLength);
   std::printf("three mappings of %zu pages: %zu resident, %zu after the middle one is gone\n", kLength / kPage, before,

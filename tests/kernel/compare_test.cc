@@ -23,9 +23,22 @@ class Compared : public testing::Test {
     const unsigned fixed = model::kPrivate | model::kFixed;
     calls_ = {
         {.kind = CallKind::kBrk, .address = w + 10 * kPage},
-        {.kind = CallKind::kMmap, .address = w + 12 * kPage, .length = 2 * kPage, .protection = 3, .flags = fixed | model::kAnonymous},
-        {.kind = CallKind::kMmap, .address = w + 14 * kPage, .length = kPage, .protection = 3, .flags = fixed | model::kAnonymous | model::kNoReserve},
-        {.kind = CallKind::kMmap, .address = w + 20 * kPage, .length = 5 * kPage, .protection = 1, .flags = fixed, .descriptor = kFileA},
+        {.kind = CallKind::kMmap,
+         .address = w + 12 * kPage,
+         .length = 2 * kPage,
+         .protection = 3,
+         .flags = fixed | model::kAnonymous},
+        {.kind = CallKind::kMmap,
+         .address = w + 14 * kPage,
+         .length = kPage,
+         .protection = 3,
+         .flags = fixed | model::kAnonymous | model::kNoReserve},
+        {.kind = CallKind::kMmap,
+         .address = w + 20 * kPage,
+         .length = 5 * kPage,
+         .protection = 1,
+         .flags = fixed,
+         .descriptor = kFileA},
         {.kind = CallKind::kStore, .address = w + 12 * kPage + 5, .value = 7},
     };
     ASSERT_EQ(real_->Run(calls_), static_cast<int>(calls_.size()));

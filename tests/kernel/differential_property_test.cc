@@ -19,8 +19,7 @@ std::vector<model::Call> Decode(const std::vector<CallBlock>& blocks, const mode
 }
 
 auto Blocks() {
-  return rc::gen::container<std::vector<CallBlock>>(
-      rc::gen::container<CallBlock>(rc::gen::inRange<int>(0, 256)));
+  return rc::gen::container<std::vector<CallBlock>>(rc::gen::container<CallBlock>(rc::gen::inRange<int>(0, 256)));
 }
 
 rc::detail::TestResult CheckProperty(const std::string& name, int cases, const std::function<void()>& property) {
@@ -61,7 +60,8 @@ TEST(KernelDifferential, CounterexamplesShrink) {
       if (inside.size() < kMaxCalls && StaysInside(real->machine(), call)) inside.push_back(call);
     real->Run(inside);
     for (std::size_t i = 0; i < inside.size(); ++i) {
-      const bool two_pages = real->observation(static_cast<int>(i)).program_break >= real->machine().lowest_break + 2 * model::kPage;
+      const bool two_pages =
+          real->observation(static_cast<int>(i)).program_break >= real->machine().lowest_break + 2 * model::kPage;
       if (two_pages) shortest = std::min(shortest, inside.size());
       RC_ASSERT(!two_pages);
     }

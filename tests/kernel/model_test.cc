@@ -40,7 +40,7 @@ class Model : public testing::Test {
 };
 
 TEST_F(Model, OlderKernelsMoveOneAreaOnly) {  // M52
-  machine_.moves_span_areas = false;
+  machine_.moves_span_areas = machine_.remap_checks_source_first = false;
   Map(10, 1);
   Map(11, 1, kRead);
   const MremapCall both{Page(10), 2 * kPage, 2 * kPage, kMayMove | kMoveFixed, Page(20)};
@@ -49,11 +49,34 @@ TEST_F(Model, OlderKernelsMoveOneAreaOnly) {  // M52
   EXPECT_EQ(Remap(one).value, Page(20));
 }
 
+TEST_F(Model, OlderKernelsEmptyTheDestinationFirst) {  // M53
+  Map(10, 1);
+  Map(11, 1, kRead);
+  Map(20, 3);
+  const MremapCall grow{Page(10), 2 * kPage, 3 * kPage, kMayMove | kMoveFixed, Page(20)};
+  EXPECT_EQ(Remap(grow).error, EFAULT);
+  EXPECT_TRUE(state().space.At(Page(20)));
+  machine_.remap_checks_source_first = false;
+  EXPECT_EQ(Remap(grow).error, EFAULT);
+  EXPECT_FALSE(state().space.At(Page(20)));
+}
+
+TEST_F(Model, OlderKernelsPopulateBehindHoles) {  // M79
+  Map(11, 1, kNone);
+  EXPECT_EQ(Madvise(state(), Page(10), 2 * kPage, kPopulateRead).error, ENOMEM);
+  machine_.populate_stops_at_holes = false;
+  EXPECT_EQ(Madvise(state(), Page(10), 2 * kPage, kPopulateRead).error, EINVAL);
+}
+
 TEST_F(Model, OlderKernelsLookUpTheOldAddressFirst) {  // M45
   const MremapCall unaligned{Page(10), kPage, kPage, kMayMove | kMoveFixed, Page(20) + 1};
   EXPECT_FALSE(Remap(unaligned).any_error);
   machine_.remap_checks_arguments_first = false;
   EXPECT_TRUE(Remap(unaligned).any_error);
+  Map(10, 1);
+  const Word huge = Word{1} << 62;
+  EXPECT_EQ(Remap({Page(10), huge, huge, 0, 0}).value, Page(10));
+  EXPECT_EQ(Remap({Page(10), kPage, huge, kMayMove, 0}).error, ENOMEM);
 }
 
 TEST_F(Model, OlderKernelsRemoveFromWritableMappingsOnly) {  // M78

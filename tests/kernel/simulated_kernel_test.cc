@@ -187,7 +187,9 @@ TEST_F(Simulated, RealPagesObeyTheModel) {
       CallBlock block;
       for (std::uint8_t& byte : block) byte = static_cast<std::uint8_t>(random());
       const model::Call call = DecodeCall(block, machine);
-      if (!StaysInside(machine, call) || call.kind == model::CallKind::kPwrite || call.kind == model::CallKind::kTruncate) continue;
+      if (!StaysInside(machine, call) || call.kind == model::CallKind::kPwrite ||
+          call.kind == model::CallKind::kTruncate)
+        continue;
       model::TopDownChooser chooser;
       const model::Result result = kernel.Perform(call, chooser);
       pages.Carry(kernel.state(), kernel.effects(), OfferedPages::kDropped);
@@ -200,7 +202,8 @@ TEST_F(Simulated, RealPagesObeyTheModel) {
         const model::Page* page = kernel.contents().Find(kernel.state(), at);
         const model::Bytes zero{};
         const model::Bytes& bytes = page == nullptr ? zero : page->alternative ? *page->alternative : page->bytes;
-        ASSERT_EQ(std::memcmp(reinterpret_cast<void*>(at), bytes.data(), kPage), 0) << "round " << round << " call " << i;
+        ASSERT_EQ(std::memcmp(reinterpret_cast<void*>(at), bytes.data(), kPage), 0)
+            << "round " << round << " call " << i;
       }
     }
   }

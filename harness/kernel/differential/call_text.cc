@@ -15,8 +15,20 @@ using model::Word;
 constexpr Word kNearby = 1 << 20;  // bytes around the window that are still written relative to it
 
 // The operands of each kind, in the order in which they are written.
-enum class Field { kAddress, kLength, kNewLength, kNewAddress, kProtection, kMapFlags, kMoveFlags, kLimitFlags,
-                   kDescriptor, kAdvice, kOffset, kValue };
+enum class Field {
+  kAddress,
+  kLength,
+  kNewLength,
+  kNewAddress,
+  kProtection,
+  kMapFlags,
+  kMoveFlags,
+  kLimitFlags,
+  kDescriptor,
+  kAdvice,
+  kOffset,
+  kValue
+};
 struct Shape {
   CallKind kind;
   const char* name;
@@ -48,14 +60,14 @@ struct Name {
   const char* name;
   Word value;
 };
-constexpr Name kMapFlagNames[] = {{"shared_validate", 3}, {"shared", 1},          {"private", 2},
-                                  {"fixed", 0x10},        {"anonymous", 0x20},    {"growsdown", 0x100},
-                                  {"noreserve", 0x4000},  {"populate", 0x8000},   {"fixed_noreplace", 0x100000}};
+constexpr Name kMapFlagNames[] = {{"shared_validate", 3}, {"shared", 1},        {"private", 2},
+                                  {"fixed", 0x10},        {"anonymous", 0x20},  {"growsdown", 0x100},
+                                  {"noreserve", 0x4000},  {"populate", 0x8000}, {"fixed_noreplace", 0x100000}};
 constexpr Name kMoveFlagNames[] = {{"maymove", 1}, {"fixed", 2}, {"dontunmap", 4}};
 constexpr Name kProtectionNames[] = {{"r", 1}, {"w", 2}, {"x", 4}};
 constexpr Name kLimitNames[] = {{"absolute", 1}};
-constexpr Name kAdviceNames[] = {{"dontneed", 4}, {"free", 8}, {"remove", 9}, {"pageout", 21},
-                                 {"populate_read", 22}, {"populate_write", 23}};
+constexpr Name kAdviceNames[] = {{"dontneed", 4}, {"free", 8},           {"remove", 9},
+                                 {"pageout", 21}, {"populate_read", 22}, {"populate_write", 23}};
 
 std::string Hex(Word value) {
   char text[32];

@@ -47,8 +47,12 @@ std::optional<Mismatch> CompareBreak(const model::Kernel& kernel, const Observat
 // What the maps file shows of an area.
 AreaView VisibleOf(const model::Area& area) {
   const model::Attributes& a = area.attributes;
-  return {area.range.start, area.range.end, a.object_start, a.IsPrivateAnonymous() ? 0u : 1u,
-          static_cast<std::uint8_t>(a.protection), a.shared};
+  return {area.range.start,
+          area.range.end,
+          a.object_start,
+          a.IsPrivateAnonymous() ? 0u : 1u,
+          static_cast<std::uint8_t>(a.protection),
+          a.shared};
 }
 
 // `inode` is compared as "some object" on the model's side, exactly between neighbours of the real one.
@@ -183,7 +187,8 @@ std::optional<Mismatch> CompareFile(model::Kernel& kernel, int file, const FileV
   for (Word offset = 0; offset < size; ++offset) {
     const Page* page = kernel.contents().FindObjectPage(file, model::RoundDown(offset));
     const int expected = page == nullptr ? 0 : page->bytes[offset % kPage];
-    const bool other = page != nullptr && page->alternative && (*page->alternative)[offset % kPage] == seen.bytes[offset];
+    const bool other =
+        page != nullptr && page->alternative && (*page->alternative)[offset % kPage] == seen.bytes[offset];
     if (expected != seen.bytes[offset] && !other)
       return Mismatch{0, "byte " + std::to_string(offset) + " of file " + std::to_string(file),
                       std::to_string(expected), std::to_string(seen.bytes[offset])};

@@ -231,7 +231,8 @@ std::vector<Call> DecodeCalls(std::span<const std::uint8_t> bytes, const Machine
   std::vector<Call> calls;
   for (std::size_t at = 0; at < bytes.size() && calls.size() < limit; at += kBlockSize) {
     CallBlock block{};
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), std::min(kBlockSize, bytes.size() - at), block.begin());
+    const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+    std::copy_n(first, std::min(kBlockSize, bytes.size() - at), block.begin());
     calls.push_back(DecodeCall(block, machine));
   }
   return calls;

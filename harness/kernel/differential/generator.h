@@ -22,7 +22,8 @@ std::vector<model::Call> DecodeCalls(std::span<const std::uint8_t> bytes, const 
                                      std::size_t limit);
 
 // May the call be run for real? False if it could touch memory outside the window: the process that runs it
-// lives there, or would take memory without bound. Also false for what the model leaves out (a DONTUNMAP move, GROWSDOWN areas).
+// lives there, or would take memory without bound. Also false for what the model leaves out (a DONTUNMAP move,
+// GROWSDOWN areas).
 bool StaysInside(const model::Machine& machine, const model::Call& call);
 
 }  // namespace breakproof::harness

@@ -11,9 +11,9 @@ namespace breakproof::harness {
 struct RuleRow {
   std::size_t index = 0;  // model::Rule
   std::string name;
-  std::string status;     // "modelled", "choice" or "no"
-  std::string needs;      // "-", "moves-span-areas", "overcommit-guess", "advice:N"
-  std::string note;       // why a choice, why not modelled; "-" if there is nothing to say
+  std::string status;  // "modelled", "choice" or "no"
+  std::string needs;   // "-", "moves-span-areas", "overcommit-guess", "advice:N"
+  std::string note;    // why a choice, why not modelled; "-" if there is nothing to say
   std::string title;
 };
 

@@ -28,8 +28,7 @@ bool IsHuge(const Machine& machine, Word size) { return size > kLongest && size 
 
 bool MmapStaysInside(const Machine& machine, const Call& call) {
   const bool fixed = (call.flags & (model::kFixed | model::kFixedNoReplace)) != 0;
-  const bool private_anonymous =
-      (call.flags & model::kAnonymous) && (call.flags & model::kTypeMask) == model::kPrivate;
+  const bool private_anonymous = (call.flags & model::kAnonymous) && (call.flags & model::kTypeMask) == model::kPrivate;
   if (private_anonymous && (call.flags & model::kGrowsDownArea)) return false;
   const Word size = RoundUp(call.length);
   if (size == 0) return true;
@@ -59,10 +58,8 @@ bool MremapStaysInside(const Machine& machine, const Call& call) {
 bool StaysInside(const Machine& machine, const Call& call) {
   const Word size = RoundUp(call.length);
   switch (call.kind) {
-    case CallKind::kMmap:
-      return MmapStaysInside(machine, call);
-    case CallKind::kMremap:
-      return MremapStaysInside(machine, call);
+    case CallKind::kMmap: return MmapStaysInside(machine, call);
+    case CallKind::kMremap: return MremapStaysInside(machine, call);
     case CallKind::kMunmap:
       return !Aligned(call.address) || size == 0 || BeyondUserSpace(call.address, size) ||
              Inside(machine, call.address, size);
@@ -72,10 +69,8 @@ bool StaysInside(const Machine& machine, const Call& call) {
       return !Aligned(call.address) || size == 0 || call.address + size < call.address ||
              Inside(machine, call.address, size);
     case CallKind::kLoad:
-    case CallKind::kStore:
-      return Inside(machine, call.address, 1);
-    default:
-      return true;
+    case CallKind::kStore: return Inside(machine, call.address, 1);
+    default: return true;
   }
 }
 

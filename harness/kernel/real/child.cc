@@ -27,8 +27,7 @@ constexpr int kFaultProbes = 3;  // unreadable pages tried after every call, in 
 
 class Child {
  public:
-  Child(Channel& channel, int requests, int answers)
-      : channel_(channel), requests_(requests), answers_(answers) {}
+  Child(Channel& channel, int requests, int answers) : channel_(channel), requests_(requests), answers_(answers) {}
 
   [[noreturn]] void Run() {
     DieFirst();
@@ -94,8 +93,7 @@ class Child {
     Require("upper edge", Map(WindowEnd(), kPage, kEdgeFlags));
     Require("window", Map(start, channel_.window_size, kFillFlags | MAP_FIXED_NOREPLACE));
     for (Word size = Word{1} << 46; size >= kPage; size /= 2)
-      while (!IsError(Map(0, size, kFillFlags))) {
-      }
+      while (!IsError(Map(0, size, kFillFlags))) {}
     Require("window", RawCall(SYS_munmap, start, channel_.window_size));
   }
 
@@ -117,7 +115,9 @@ class Child {
   }
 
   static Word Pointer(const void* pointer) { return reinterpret_cast<Word>(pointer); }
-  static long Open(const char* path, Word flags) { return RawCall(SYS_openat, static_cast<Word>(AT_FDCWD), Pointer(path), flags); }
+  static long Open(const char* path, Word flags) {
+    return RawCall(SYS_openat, static_cast<Word>(AT_FDCWD), Pointer(path), flags);
+  }
 
   void OpenAs(int number, const char* step, long opened) {
     Require(step, opened);
@@ -180,19 +180,14 @@ class Child {
     errno = 0;
     long result = 0;
     switch (call.kind) {
-      case CallKind::kLibcBrk:
-        result = brk(reinterpret_cast<void*>(call.address)) == 0 ? 0 : -errno;
-        break;
+      case CallKind::kLibcBrk: result = brk(reinterpret_cast<void*>(call.address)) == 0 ? 0 : -errno; break;
       case CallKind::kLibcSbrk:
         result = reinterpret_cast<long>(sbrk(static_cast<std::intptr_t>(call.value)));
         if (result == -1) result = -errno;
         break;
-      case CallKind::kLoad:
-        return Record(ProbeLoad(call.address), seen);
-      case CallKind::kStore:
-        return Record(ProbeStore(call.address, static_cast<std::uint8_t>(call.value)), seen);
-      default:
-        result = Raw(call);
+      case CallKind::kLoad: return Record(ProbeLoad(call.address), seen);
+      case CallKind::kStore: return Record(ProbeStore(call.address, static_cast<std::uint8_t>(call.value)), seen);
+      default: result = Raw(call);
     }
     seen.error = IsError(result) ? static_cast<int>(-result) : 0;
     seen.value = IsError(result) ? ~Word{0} : static_cast<Word>(result);
@@ -206,28 +201,19 @@ class Child {
   long Raw(const Call& c) {
     const auto descriptor = static_cast<Word>(static_cast<long>(c.descriptor));
     switch (c.kind) {
-      case CallKind::kBrk:
-        return RawCall(SYS_brk, c.address);
+      case CallKind::kBrk: return RawCall(SYS_brk, c.address);
       case CallKind::kMmap:
         if (!(c.flags & MAP_ANONYMOUS)) files_dirty_ = true;
         return RawCall(SYS_mmap, c.address, c.length, c.protection, c.flags, descriptor, c.offset);
-      case CallKind::kMunmap:
-        return RawCall(SYS_munmap, c.address, c.length);
-      case CallKind::kMprotect:
-        return RawCall(SYS_mprotect, c.address, c.length, c.protection);
-      case CallKind::kMremap:
-        return RawCall(SYS_mremap, c.address, c.length, c.new_length, c.flags, c.new_address);
+      case CallKind::kMunmap: return RawCall(SYS_munmap, c.address, c.length);
+      case CallKind::kMprotect: return RawCall(SYS_mprotect, c.address, c.length, c.protection);
+      case CallKind::kMremap: return RawCall(SYS_mremap, c.address, c.length, c.new_length, c.flags, c.new_address);
       case CallKind::kMadvise:
         return RawCall(SYS_madvise, c.address, c.length, static_cast<Word>(static_cast<long>(c.advice)));
-      case CallKind::kLimitData:
-        return SetLimit(RLIMIT_DATA, c.value);
-      case CallKind::kLimitAs:
-        return SetLimit(RLIMIT_AS, c.value);
-      case CallKind::kTruncate:
-        files_dirty_ = true;
-        return RawCall(SYS_ftruncate, descriptor, c.offset);
-      default:
-        return Pwrite(c, descriptor);
+      case CallKind::kLimitData: return SetLimit(RLIMIT_DATA, c.value);
+      case CallKind::kLimitAs: return SetLimit(RLIMIT_AS, c.value);
+      case CallKind::kTruncate: files_dirty_ = true; return RawCall(SYS_ftruncate, descriptor, c.offset);
+      default: return Pwrite(c, descriptor);
     }
   }
 

@@ -8,9 +8,9 @@
 namespace breakproof::harness {
 
 inline constexpr model::Word kWindowPages = 40;  // whose contents are observed; the window may go on behind
-inline constexpr model::Word kBreakPage = 8;  // S, counted from the window's start, when it can be relocated
-inline constexpr int kMaxCalls = 64;          // per sequence
-inline constexpr int kMaxAreas = 160;  // a window of 64 calls can not have more
+inline constexpr model::Word kBreakPage = 8;     // S, counted from the window's start, when it can be relocated
+inline constexpr int kMaxCalls = 64;             // per sequence
+inline constexpr int kMaxAreas = 160;            // a window of 64 calls can not have more
 inline constexpr int kFiles = 2;
 inline constexpr model::Word kMaxFileBytes = 16 * model::kPage;
 
@@ -42,7 +42,7 @@ inline std::uint64_t PageDigest(const void* page) {
 
 struct AreaView {
   model::Word start, end;
-  model::Word offset;  // in the file or object
+  model::Word offset;   // in the file or object
   std::uint64_t inode;  // 0: private anonymous
   std::uint8_t protection;
   bool shared;
@@ -65,7 +65,7 @@ struct Observation {
   int area_count;
   model::Word program_break;
   model::Word libc_break;
-  AreaView areas[kMaxAreas];    // of the window, in order, clipped to it
+  AreaView areas[kMaxAreas];  // of the window, in order, clipped to it
   PageView pages[kWindowPages];
 };
 
@@ -78,9 +78,9 @@ struct Channel {
   // Set by the parent before the child starts.
   model::Word window_start;
   model::Word window_size;
-  bool relocate_break;      // false: the process's own break, window starting at S
-  bool query_maps;          // PROCMAP_QUERY may be used if it works
-  model::Word data_start;   // for the relocation; data_end - data_start counts for L4
+  bool relocate_break;     // false: the process's own break, window starting at S
+  bool query_maps;         // PROCMAP_QUERY may be used if it works
+  model::Word data_start;  // for the relocation; data_end - data_start counts for L4
   model::Word data_end;
   model::Word lowest_break;
   std::uint8_t file_bytes[kFiles][kMaxFileBytes];
@@ -90,12 +90,12 @@ struct Channel {
   model::Call calls[kMaxCalls];  // limits are absolute
 
   // The child's answers.
-  int setup_error;              // errno of the first set-up step that failed
-  const char* setup_step;       // its name, in memory common to both
-  bool maps_queried;            // PROCMAP_QUERY is in use
-  volatile int progress;        // calls begun
+  int setup_error;         // errno of the first set-up step that failed
+  const char* setup_step;  // its name, in memory common to both
+  bool maps_queried;       // PROCMAP_QUERY is in use
+  volatile int progress;   // calls begun
   Observation observations[kMaxCalls];
-  FileView files[kFiles];       // after the last call
+  FileView files[kFiles];  // after the last call
 };
 
 }  // namespace breakproof::harness

@@ -27,6 +27,7 @@ using model::kPage;
 using model::Word;
 
 constexpr int kPatienceMilliseconds = 20'000;
+constexpr int kKnownAdvice = 24;  // advice below this number is tried
 
 // A value of /proc/PID/status that is given in kB, as pages.
 Word StatusPages(pid_t process, const std::string& key) {
@@ -63,8 +64,7 @@ Word ReadNumber(const char* path, const std::string& key, Word otherwise) {
   std::ifstream file(path);
   Word value = otherwise;
   std::string word;
-  while (!key.empty() && file >> word && word != key) {
-  }
+  while (!key.empty() && file >> word && word != key) {}
   return file >> value ? value : otherwise;
 }
 
@@ -76,9 +76,7 @@ Word LargestCharge() {
   return kilobytes / (kPage / 1024);
 }
 
-Word MinimumAddress() {
-  return ReadNumber("/proc/sys/vm/mmap_min_addr", "", 65536);
-}
+Word MinimumAddress() { return ReadNumber("/proc/sys/vm/mmap_min_addr", "", 65536); }
 
 }  // namespace
 
@@ -200,31 +198,41 @@ void RealKernel::ReadMachine() {
   };
 }
 
+int RealKernel::LastError(const std::vector<Call>& calls) {
+  return Run(calls) == static_cast<int>(calls.size()) ? observation(channel_->count - 1).error : -1;
+}
+
 // Rules that differ between kernel versions are asked for, never derived from a version number.
 void RealKernel::ProbeFeatures() {
-  const Word w = channel_->window_start + 10 * kPage;
-  const unsigned map = model::kPrivate | model::kAnonymous | model::kFixed;
-  std::vector<Call> calls = {
-      {.kind = CallKind::kMmap, .address = w, .length = kPage, .protection = 3, .flags = map},
-      {.kind = CallKind::kMmap, .address = w + kPage, .length = kPage, .protection = 1, .flags = map},
-      {.kind = CallKind::kMremap, .address = w, .length = 2 * kPage, .new_length = 2 * kPage,
-       .new_address = w + 8 * kPage, .flags = model::kMayMove | model::kMoveFixed},
-      {.kind = CallKind::kMremap, .address = w + 5 * kPage, .length = kPage, .new_length = kPage,
-       .new_address = w + 1, .flags = model::kMayMove | model::kMoveFixed},
-      {.kind = CallKind::kMmap, .address = w, .length = kPage, .protection = 1,
-       .flags = model::kShared | model::kFixed, .descriptor = kFileA},
-      {.kind = CallKind::kMadvise, .address = w, .length = kPage, .advice = model::kRemove},
+  const auto page = [&](Word index) { return channel_->window_start + index * kPage; };
+  const auto map = [&](Word at, unsigned protection, int descriptor = -1) {
+    const unsigned type = descriptor < 0 ? model::kPrivate | model::kAnonymous : model::kShared;
+    return Call{.kind = CallKind::kMmap, .address = page(at), .length = kPage, .protection = protection,
+                .flags = type | model::kFixed, .descriptor = descriptor};
   };
-  const int features = static_cast<int>(calls.size());
-  constexpr int kAdvice = 24;
-  for (int advice = 0; advice < kAdvice; ++advice)
-    calls.push_back({.kind = CallKind::kMadvise, .address = w, .advice = advice});
-  if (Run(calls) != static_cast<int>(calls.size())) return;
-  machine_.moves_span_areas = observation(2).error == 0;
-  machine_.remap_checks_arguments_first = observation(3).error == EINVAL;
-  machine_.remove_needs_write = observation(5).error != 0;
-  for (int advice = 0; advice < kAdvice; ++advice)
-    if (observation(features + advice).error == 0) machine_.known_advice |= Word{1} << advice;
+  const auto move = [&](Word from, Word old_pages, Word new_pages, Word to) {
+    return Call{.kind = CallKind::kMremap, .address = page(from), .length = old_pages * kPage,
+                .new_length = new_pages * kPage, .new_address = to, .flags = model::kMayMove | model::kMoveFixed};
+  };
+  const auto advise = [&](Word at, Word pages, int advice) {
+    return Call{.kind = CallKind::kMadvise, .address = page(at), .length = pages * kPage, .advice = advice};
+  };
+  constexpr unsigned kReadWrite = model::kRead | model::kWrite;
+  const std::vector<Call> two_areas = {map(10, kReadWrite), map(11, model::kRead), map(20, model::kRead)};
+  const auto then = [](std::vector<Call> calls, std::initializer_list<Call> more) {
+    calls.insert(calls.end(), more);
+    return calls;
+  };
+  machine_.moves_span_areas = LastError(then(two_areas, {move(10, 2, 2, page(20))})) == 0;
+  machine_.remap_checks_arguments_first = LastError({move(10, 1, 1, page(20) + 1)}) == EINVAL;
+  const Call look{.kind = CallKind::kLoad, .address = page(20)};
+  machine_.remap_checks_source_first = LastError(then(two_areas, {move(10, 2, 3, page(20)), look})) == 0;
+  machine_.populate_stops_at_holes =
+      LastError({map(11, model::kNone), advise(10, 2, model::kPopulateRead)}) == ENOMEM;
+  machine_.remove_needs_write = LastError({map(10, model::kRead, kFileA), advise(10, 1, model::kRemove)}) != 0;
+  machine_.known_advice = 0;
+  for (int advice = 0; advice < kKnownAdvice; ++advice)
+    if (LastError({advise(10, 0, advice)}) == 0) machine_.known_advice |= Word{1} << advice;
 }
 
 int RealKernel::Run(std::span<const Call> calls) {

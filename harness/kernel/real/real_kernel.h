@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "harness/kernel/real/protocol.h"
 
@@ -48,6 +49,8 @@ class RealKernel {
   void StopChild();
   void ReadMachine();
   void ProbeFeatures();
+  // Runs the calls and returns the last one's errno or fault, 0 for success.
+  int LastError(const std::vector<model::Call>& calls);
 
   RealKernelOptions options_;
   Channel* channel_ = nullptr;

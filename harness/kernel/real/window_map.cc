@@ -66,7 +66,8 @@ class LineParser {
     AreaView area{};
     area.start = Number(16);
     area.end = Number(16);
-    area.protection = static_cast<std::uint8_t>((at_[0] == 'r' ? 1 : 0) | (at_[1] == 'w' ? 2 : 0) | (at_[2] == 'x' ? 4 : 0));
+    area.protection =
+        static_cast<std::uint8_t>((at_[0] == 'r' ? 1 : 0) | (at_[1] == 'w' ? 2 : 0) | (at_[2] == 'x' ? 4 : 0));
     area.shared = at_[3] == 's';
     at_ += 5;
     area.offset = Number(16);

@@ -13,8 +13,7 @@ namespace breakproof::harness {
 struct KernelTable {
   void* context;
   void* (*sbrk)(void* context, std::intptr_t increment);
-  void* (*mmap)(void* context, void* hint, std::size_t length, int protection, int flags, int descriptor,
-                off_t offset);
+  void* (*mmap)(void* context, void* hint, std::size_t length, int protection, int flags, int descriptor, off_t offset);
   int (*munmap)(void* context, void* address, std::size_t length);
   void* (*mremap)(void* context, void* address, std::size_t old_length, std::size_t new_length, int flags,
                   void* new_address);

@@ -60,9 +60,7 @@ void RealPages::Carry(const model::State& state, const std::vector<Effect>& effe
       case Effect::Kind::kOffer:
         if (offered == OfferedPages::kKept) break;
         [[fallthrough]];
-      case Effect::Kind::kDiscard:
-        Require(madvise(start, effect.range.size(), MADV_DONTNEED) == 0, "madvise");
-        break;
+      case Effect::Kind::kDiscard: Require(madvise(start, effect.range.size(), MADV_DONTNEED) == 0, "madvise"); break;
       case Effect::Kind::kPunch: Punch(state, effect.range); break;
       case Effect::Kind::kCopy: break;  // the same bytes before and after
     }

@@ -62,9 +62,13 @@ struct TableFunctions {
   }
   static void* Mmap(void* context, void* hint, std::size_t length, int protection, int flags, int descriptor,
                     off_t offset) {
-    const Call call{.kind = CallKind::kMmap, .address = Address(hint), .length = length,
-                    .protection = static_cast<unsigned>(protection), .flags = static_cast<unsigned>(flags),
-                    .descriptor = descriptor, .offset = static_cast<Word>(offset)};
+    const Call call{.kind = CallKind::kMmap,
+                    .address = Address(hint),
+                    .length = length,
+                    .protection = static_cast<unsigned>(protection),
+                    .flags = static_cast<unsigned>(flags),
+                    .descriptor = descriptor,
+                    .offset = static_cast<Word>(offset)};
     return Pointer(Answer(context, CallType::kMmap, call).value);
   }
   static int Munmap(void* context, void* address, std::size_t length) {
@@ -73,13 +77,18 @@ struct TableFunctions {
   }
   static void* Mremap(void* context, void* address, std::size_t old_length, std::size_t new_length, int flags,
                       void* new_address) {
-    const Call call{.kind = CallKind::kMremap, .address = Address(address), .length = old_length,
-                    .new_length = new_length, .new_address = Address(new_address),
+    const Call call{.kind = CallKind::kMremap,
+                    .address = Address(address),
+                    .length = old_length,
+                    .new_length = new_length,
+                    .new_address = Address(new_address),
                     .flags = static_cast<unsigned>(flags)};
     return Pointer(Answer(context, CallType::kMremap, call).value);
   }
   static int Mprotect(void* context, void* address, std::size_t length, int protection) {
-    const Call call{.kind = CallKind::kMprotect, .address = Address(address), .length = length,
+    const Call call{.kind = CallKind::kMprotect,
+                    .address = Address(address),
+                    .length = length,
                     .protection = static_cast<unsigned>(protection)};
     return Status(Answer(context, CallType::kMprotect, call));
   }
@@ -131,7 +140,10 @@ void* SimulatedKernel::ForeignSbrk(std::intptr_t increment) {
 bool SimulatedKernel::BlockBreak(Word room) {
   const std::lock_guard lock(mutex_);
   const Word start = model::RoundUp(state().program_break.current) + model::RoundDown(room) + kPage;  // B8
-  const Call call{.kind = CallKind::kMmap, .address = start, .length = kPage, .protection = model::kNone,
+  const Call call{.kind = CallKind::kMmap,
+                  .address = start,
+                  .length = kPage,
+                  .protection = model::kNone,
                   .flags = model::kPrivate | model::kAnonymous | model::kFixedNoReplace};
   const Result result = Perform(call);
   log_.push_back({CallType::kMmap, call, result.value, result.error, false, true, false});
