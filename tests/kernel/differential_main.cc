@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -20,15 +21,22 @@
 namespace breakproof::harness {
 namespace {
 
+constexpr char kRules[] = "model/rules/kernel_rules.tsv";
+
 struct Flags {
   std::uint64_t calls = 200'000;
   std::uint64_t seed = 1;
   std::uint64_t minimum = 1;
-  std::string rules = "model/rules/kernel_rules.tsv";
   std::string replay;
   bool roomy_replay = false;
   RealKernelOptions real;
 };
+
+// `bazel run` starts programs elsewhere; a relative path means relative to where it was called.
+std::string FromCaller(const std::string& path) {
+  const char* directory = std::getenv("BUILD_WORKING_DIRECTORY");
+  return path.empty() || path[0] == '/' || directory == nullptr ? path : std::string(directory) + "/" + path;
+}
 
 int ReportMismatch(Differential& differential, const model::Machine& machine, std::vector<model::Call> calls) {
   calls = Shrink(calls, [&](std::span<const model::Call> fewer) { return differential.Check(fewer).has_value(); });
@@ -95,10 +103,10 @@ int Main(const Flags& flags) {
               real->break_relocated() ? "relocated" : "the process's own",
               real->maps_queried() ? "PROCMAP_QUERY" : "text", machine.moves_span_areas ? "yes" : "no",
               static_cast<unsigned long long>(machine.known_advice));
-  if (!flags.replay.empty()) return Replay(flags.roomy_replay ? *roomy : *real, flags.replay);
-  const std::vector<RuleRow> rules = ReadRuleTable(flags.rules, error);
+  if (!flags.replay.empty()) return Replay(flags.roomy_replay ? *roomy : *real, FromCaller(flags.replay));
+  const std::vector<RuleRow> rules = ReadRuleTable(kRules, error);
   if (rules.empty()) {
-    std::fprintf(stderr, "%s: %s\n", flags.rules.c_str(), error.c_str());
+    std::fprintf(stderr, "%s: %s\n", kRules, error.c_str());
     return 11;
   }
   Tally tally;
@@ -115,7 +123,6 @@ int main(int argc, char** argv) {
   app.add_option("--calls", flags.calls, "run at least so many calls");
   app.add_option("--seed", flags.seed, "seed of the sequences; a shorter run is a prefix of a longer one");
   app.add_option("--minimum", flags.minimum, "fail if a modelled rule was exercised less often");
-  app.add_option("--rules", flags.rules, "the table of rules");
   app.add_option("--replay", flags.replay, "run one case from a file instead");
   app.add_flag("--roomy", flags.roomy_replay, "replay it in a window larger than memory");
   app.add_flag("!--natural-break", flags.real.relocate_break, "do not relocate the break");
