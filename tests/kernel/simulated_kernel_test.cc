@@ -140,12 +140,12 @@ TEST_F(Simulated, OvercommitIsAnInput) {  // L9 L10
 }
 
 TEST_F(Simulated, CallsOutsideTheWindowAreStoppedAndLogged) {
-  static char own[kPage];
+  alignas(kPage) static char own[kPage];
   void* mapped = table_.mmap(table_.context, own, kPage, kReadWrite, kPrivateAnonymous | MAP_FIXED, -1, 0);
   EXPECT_EQ(mapped, kFailed);
   EXPECT_TRUE(kernel_.log().back().outside);
   own[0] = 1;
-  Munmap(own - Number(own) % kPage, kPage);
+  Munmap(own, kPage);
   EXPECT_TRUE(kernel_.log().back().outside);
   EXPECT_EQ(own[0], 1);
 }
