@@ -115,16 +115,7 @@ RealKernel::~RealKernel() {
 
 bool RealKernel::StartChild(const RealKernelOptions& options, std::string& error) {
   Channel& channel = *channel_;
-  channel.setup_error = 0;
-  channel.relocate_break = options.relocate_break;
-  channel.query_maps = options.query_maps;
-  const Word largest = LargestCharge();
-  const Word room = options.roomy && largest != model::kUnlimited ? 4 * largest : 0;
-  channel.window_size = (kWindowPages + room) * kPage;
-  channel.window_start = options.relocate_break ? FreeWindow(channel.window_size) : StatField(47);
-  channel.lowest_break = channel.window_start + (options.relocate_break ? kBreakPage * kPage : 0);
-  for (int file = 0; file < kFiles; ++file)
-    for (Word i = 0; i < kFileSize[file]; ++i) channel.file_bytes[file][i] = InitialByte(file, i);
+  PrepareChannel(options);
   int to_child[2], from_child[2];
   if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) {
     error = "no pipe";
@@ -140,19 +131,36 @@ bool RealKernel::StartChild(const RealKernelOptions& options, std::string& error
   close(from_child[1]);
   requests_ = to_child[1];
   answers_ = from_child[0];
-  bool ready = child_ > 0 && AwaitAnswer() && channel.setup_error == 0;
-  if (ready) {
-    // L4 counts initialised data. Choosing it close to L3's count lets one limit exercise both rules.
-    const Word size = StatusPages(child_, "VmData") * kPage + 100;
-    channel.data_start = options.relocate_break ? channel.lowest_break - (Word{1} << 30) - size : StatField(45);
-    channel.data_end = options.relocate_break ? channel.data_start + size : StatField(46);
-    ready = Exchange('s') && channel.setup_error == 0;
+  if (child_ > 0 && AwaitAnswer() && channel.setup_error == 0) {
+    PlaceData(options);
+    if (Exchange('s') && channel.setup_error == 0) return true;
   }
-  if (ready) return true;
   error = channel.setup_error != 0 ? std::string(channel.setup_step) + ": " + std::strerror(channel.setup_error)
                                    : "the child did not start";
   StopChild();
   return false;
+}
+
+void RealKernel::PrepareChannel(const RealKernelOptions& options) {
+  Channel& channel = *channel_;
+  channel.setup_error = 0;
+  channel.relocate_break = options.relocate_break;
+  channel.query_maps = options.query_maps;
+  const Word largest = LargestCharge();
+  const Word room = options.roomy && largest != model::kUnlimited ? 4 * largest : 0;
+  channel.window_size = (kWindowPages + room) * kPage;
+  channel.window_start = options.relocate_break ? FreeWindow(channel.window_size) : StatField(47);
+  channel.lowest_break = channel.window_start + (options.relocate_break ? kBreakPage * kPage : 0);
+  for (int file = 0; file < kFiles; ++file)
+    for (Word i = 0; i < kFileSize[file]; ++i) channel.file_bytes[file][i] = InitialByte(file, i);
+}
+
+// L4 counts initialised data. Choosing it close to L3's count lets one limit exercise both rules.
+void RealKernel::PlaceData(const RealKernelOptions& options) {
+  constexpr Word kDistance = Word{1} << 30;  // below the break, where data has to lie
+  const Word size = StatusPages(child_, "VmData") * kPage + 100;
+  channel_->data_start = options.relocate_break ? channel_->lowest_break - kDistance - size : StatField(45);
+  channel_->data_end = options.relocate_break ? channel_->data_start + size : StatField(46);
 }
 
 bool RealKernel::Exchange(char request) { return write(requests_, &request, 1) == 1 && AwaitAnswer(); }

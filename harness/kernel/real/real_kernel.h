@@ -44,6 +44,8 @@ class RealKernel {
  private:
   RealKernel() = default;
   bool StartChild(const RealKernelOptions& options, std::string& error);
+  void PrepareChannel(const RealKernelOptions& options);
+  void PlaceData(const RealKernelOptions& options);
   bool Exchange(char request);
   bool AwaitAnswer();
   void StopChild();
