@@ -1,0 +1,124 @@
+// A thread heap: what one thread allocates from and frees to. Its bins and slabs are touched by it alone.
+//
+//   malloc   takes the first block of a bin; an empty bin is refilled from the owner's slabs
+//   free     puts an own block back into its bin; a bin that overflows returns half to the slabs
+//   remote   a block of another owner is collected in a batch and pushed to that owner's list
+//
+// Requests above the largest class, or from the mapping threshold on, are the page heap's (large.cc).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/heap/bin_table.h"
+#include "allocator/heap/heap.h"
+#include "allocator/heap/remote_list.h"
+#include "allocator/pages/span.h"
+
+namespace breakproof::allocator {
+
+class alignas(128) ThreadHeap {
+ public:
+  // With kNoThread it is the placeholder that a thread has before its first call: it can free.
+  void Init(Heap* heap, std::uint64_t id);
+
+  // The entry points. Sizes are bytes; nullptr means there is no memory (or no such object can exist).
+  void* Allocate(std::size_t size) {
+    void* const block = AllocateFast(size);
+    return __builtin_expect(block != nullptr, 1) ? block : AllocateSlowly(size);
+  }
+
+  // The usual case: a block at hand; nullptr otherwise.
+  void* AllocateFast(std::size_t size) {
+    if (__builtin_expect(size <= arithmetic::kMaxTableSize, 1)) {
+      const std::uint64_t offset = kBinOffsets.of[(size + 15) / 16];
+      Bin& bin = *reinterpret_cast<Bin*>(reinterpret_cast<char*>(bins_) + offset);
+      FreeBlock* const block = bin.head;
+      if (__builtin_expect(block != nullptr, 1)) {
+        bin.head = block->next;
+        ++bin.room;
+        return block;
+      }
+    }
+    return nullptr;
+  }
+  void* AllocateSlowly(std::size_t size);
+  void* AllocateZeroed(std::size_t size);
+  // `alignment` is a power of two.
+  void* AllocateAligned(std::size_t alignment, std::size_t size);
+  void* Reallocate(void* block, std::size_t size);
+
+  void Free(void* block) {
+    const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
+    if (__builtin_expect(entry.owner() == id_, 1)) {
+      Bin& bin = bins_[entry.size_class()];
+      auto* const free_block = static_cast<FreeBlock*>(block);
+      free_block->next = bin.head;
+      bin.head = free_block;
+      if (__builtin_expect(--bin.room >= 0, 1)) return;
+      Overflow(entry.size_class());
+      return;
+    }
+    FreeSlowly(block, entry);
+  }
+
+  // Bytes that the caller may use; 0 for nullptr.
+  std::size_t UsableSize(const void* block) const;
+
+  // Everything at hand goes back to slabs and other owners; empty slabs to the page heap.
+  void Flush();
+
+  std::uint64_t id() const { return id_; }
+  Heap* heap() const { return heap_; }
+
+  // For walkers (heap/check.h).
+  const Bin& bin(std::uint64_t size_class) const { return bins_[size_class]; }
+  const RemoteList<>& incoming() const { return incoming_; }
+  Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
+
+ private:
+  friend class Heap;
+
+  // Blocks of one other owner, collected until there are enough of them.
+  struct Batch {
+    FreeBlock* first;
+    FreeBlock* last;
+    std::uint64_t bytes;
+    std::uint64_t owner;
+  };
+  static constexpr std::uint64_t kBatches = 8;             // direct-mapped by owner
+  static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
+
+  void* AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero);
+  void* AllocateSmall(std::uint64_t size_class);
+  bool Refill(std::uint64_t size_class);
+  void RefillFromSlab(std::uint64_t size_class, Span* slab);
+  static std::uint32_t TakeFreed(Span* slab, Bin& bin);
+  static std::uint32_t Carve(Span* slab, Bin& bin);
+  Span* NewSlab(std::uint64_t size_class);
+  void Overflow(std::uint64_t size_class);
+  void ReturnToSlab(FreeBlock* block);
+  void ReleaseSlab(Span* slab);
+  void ListSlab(Span* slab);
+  void UnlistSlab(Span* slab);
+  void FreeSlowly(void* block, PageEntry entry);
+  void FreeRemotely(FreeBlock* block, PageEntry entry);
+  void FreeLarge(Span* span);
+  void Send(Batch* batch);
+  void TakeIncoming();
+  void* Move(void* block, std::size_t old_size, std::size_t size);
+  bool ResizeLarge(Span* span, std::size_t size);
+  bool ResizeMapping(Span* span, std::size_t size);
+  Span* SpanOfLarge(const void* block, PageEntry entry, const char* complaint) const;
+
+  Bin bins_[kClasses];  // first: kBinOffsets counts from the beginning
+  PageMap* map_;
+  std::uint64_t id_;
+  Heap* heap_;
+  ThreadHeap* next_idle_;
+  Span* slabs_[kClasses];  // own slabs with room, doubly linked
+  Batch batches_[kBatches];
+  alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
+};
+
+}  // namespace breakproof::allocator

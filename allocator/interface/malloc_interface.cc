@@ -1,0 +1,168 @@
+// The malloc family of libbreakproof.so, over one heap for the process and one thread heap for each thread.
+//
+// What the standards say about arguments, NULL and errno is here; the heap knows nothing of it.
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
+
+#include "allocator/arithmetic/alignment.h"
+#include "allocator/arithmetic/checked.h"
+#include "allocator/base/require.h"
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
+
+// BREAKPROOF_PREFIX(malloc) is the name an entry point is exported under: malloc itself, or bp_malloc where
+// the allocator is embedded beside another.
+#ifndef BREAKPROOF_PREFIX
+#define BREAKPROOF_PREFIX(name) name
+#endif
+#define EXPORT extern "C" __attribute__((visibility("default")))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
+namespace breakproof::allocator {
+namespace {
+
+// Static and zero: usable before any constructor ran.
+constinit Heap process_heap{};
+alignas(ThreadHeap) constinit ThreadHeap placeholder{};
+constinit Lock start_lock;
+constinit std::atomic<bool> has_started;
+constinit pthread_key_t exit_key;
+
+// Never null: a thread that has not begun points to the placeholder, which leads every call to a slow path.
+__attribute__((tls_model("initial-exec"))) constinit thread_local ThreadHeap* thread_heap = &placeholder;
+
+void EndThread(void* thread) {
+  // Destructors that run after this one may allocate again, and begin anew.
+  thread_heap = &placeholder;
+  process_heap.Detach(static_cast<ThreadHeap*>(thread));
+}
+
+void BeforeFork() { process_heap.pages().lock().Acquire(); }
+void AfterForkInParent() { process_heap.pages().lock().Release(); }
+void AfterForkInChild() { process_heap.pages().lock().Reset(); }
+
+void StartProcess() {
+  const LockGuard guard(start_lock);
+  if (has_started.load(std::memory_order_relaxed)) return;
+  process_heap.Init(kSystemKernel);
+  placeholder.Init(&process_heap, kNoThread);
+  pthread_key_create(&exit_key, EndThread);
+  has_started.store(true, std::memory_order_release);
+}
+
+// The first call of a thread. The placeholder if there is no memory for a thread heap.
+__attribute__((noinline, cold)) ThreadHeap* StartThread() {
+  if (!has_started.load(std::memory_order_acquire)) {
+    StartProcess();
+    // Registering may allocate, so the heap works by now.
+    pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  }
+  if (thread_heap != &placeholder) return thread_heap;
+  ThreadHeap* const thread = process_heap.Attach();
+  if (thread == nullptr) return &placeholder;
+  thread_heap = thread;
+  pthread_setspecific(exit_key, thread);
+  return thread;
+}
+
+void* FailWith(int error) {
+  errno = error;
+  return nullptr;
+}
+
+// `thread_heap` once it can allocate; nullptr if the thread cannot begin.
+inline ThreadHeap* Started() {
+  ThreadHeap* const thread = thread_heap;
+  if (LIKELY(thread != &placeholder)) return thread;
+  ThreadHeap* const started = StartThread();
+  return started == &placeholder ? nullptr : started;
+}
+
+__attribute__((noinline)) void* AllocateUsually(size_t size) {
+  ThreadHeap* const thread = Started();
+  void* const block = thread == nullptr ? nullptr : thread->AllocateSlowly(size);
+  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
+}
+
+void* Allocate(size_t size) {
+  void* const block = thread_heap->AllocateFast(size);
+  return LIKELY(block != nullptr) ? block : AllocateUsually(size);
+}
+
+// `alignment` is a power of two.
+void* AllocateAligned(size_t alignment, size_t size) {
+  ThreadHeap* const thread = Started();
+  void* const block = thread == nullptr ? nullptr : thread->AllocateAligned(alignment, size);
+  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
+}
+
+}  // namespace
+}  // namespace breakproof::allocator
+
+using namespace breakproof::allocator;  // NOLINT: the whole file is the interface
+namespace arithmetic = breakproof::arithmetic;
+
+EXPORT void* BREAKPROOF_PREFIX(malloc)(size_t size) { return Allocate(size); }
+
+EXPORT void BREAKPROOF_PREFIX(free)(void* block) {
+  // A process may free before it allocates; NULL is all it can have.
+  if (__builtin_expect(!has_started.load(std::memory_order_relaxed), 0)) return;
+  thread_heap->Free(block);
+}
+
+EXPORT void* BREAKPROOF_PREFIX(calloc)(size_t count, size_t size) {
+  const auto bytes = arithmetic::CheckedMultiply<uint64_t>(count, size);
+  ThreadHeap* const thread = Started();
+  if (bytes.overflow || thread == nullptr) return FailWith(ENOMEM);
+  void* const block = thread->AllocateZeroed(bytes.value);
+  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
+}
+
+EXPORT void* BREAKPROOF_PREFIX(realloc)(void* block, size_t size) {
+  if (block == nullptr) return Allocate(size);
+  if (size == 0) {  // as glibc does
+    BREAKPROOF_PREFIX(free)(block);
+    return nullptr;
+  }
+  ThreadHeap* const thread = Started();
+  void* const moved = thread == nullptr ? nullptr : thread->Reallocate(block, size);
+  return LIKELY(moved != nullptr) ? moved : FailWith(ENOMEM);
+}
+
+EXPORT void* BREAKPROOF_PREFIX(reallocarray)(void* block, size_t count, size_t size) {
+  const auto bytes = arithmetic::CheckedMultiply<uint64_t>(count, size);
+  return bytes.overflow ? FailWith(ENOMEM) : BREAKPROOF_PREFIX(realloc)(block, bytes.value);
+}
+
+EXPORT void* BREAKPROOF_PREFIX(memalign)(size_t alignment, size_t size) {
+  if (alignment > uint64_t{1} << 63) return FailWith(EINVAL);
+  // memalign(3): what is no power of two is rounded up to one, as glibc does.
+  return AllocateAligned(arithmetic::EffectiveAlignment<uint64_t>(alignment), size);
+}
+
+EXPORT void* BREAKPROOF_PREFIX(aligned_alloc)(size_t alignment, size_t size) {
+  return BREAKPROOF_PREFIX(memalign)(alignment, size);
+}
+
+EXPORT int BREAKPROOF_PREFIX(posix_memalign)(void** result, size_t alignment, size_t size) {
+  if (!arithmetic::IsPosixAlignment<uint64_t>(alignment)) return EINVAL;
+  const int saved = errno;  // the error is returned, not left in errno
+  void* const block = AllocateAligned(arithmetic::EffectiveAlignment<uint64_t>(alignment), size);
+  errno = saved;
+  if (block == nullptr) return ENOMEM;
+  *result = block;
+  return 0;
+}
+
+EXPORT void* BREAKPROOF_PREFIX(valloc)(size_t size) { return AllocateAligned(kPageSize, size); }
+
+EXPORT void* BREAKPROOF_PREFIX(pvalloc)(size_t size) {
+  const auto bytes = arithmetic::CheckedPageRound<uint64_t>(size);
+  return bytes.overflow ? FailWith(ENOMEM) : AllocateAligned(kPageSize, bytes.value);
+}
+
+EXPORT size_t BREAKPROOF_PREFIX(malloc_usable_size)(void* block) { return thread_heap->UsableSize(block); }
