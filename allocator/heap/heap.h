@@ -22,7 +22,7 @@ class Heap {
   // Zero-initialised memory plus this call is a heap.
   void Init(const Kernel& kernel);
 
-  PageHeap& pages() { return pages_; }
+  constexpr PageHeap& pages() { return pages_; }
   const PageHeap& pages() const { return pages_; }
 
   // A thread heap for a thread that begins: one that a finished thread left, blocks and all, or a fresh one.

@@ -31,7 +31,7 @@ class RemoteList {
   const FreeBlock* Peek() const { return head_.load(std::memory_order_acquire); }
 
  private:
-  Atomic<FreeBlock*> head_;
+  Atomic<FreeBlock*> head_ = nullptr;
 };
 
 }  // namespace breakproof::allocator

@@ -12,10 +12,12 @@ using arithmetic::ClassInfo;
 using arithmetic::kClassInfo;
 using arithmetic::kMaxClassSize;
 
-// Blocks that a refill cuts from a slab at a time: a page's worth, so that a program which needs few of a
-// size touches few pages.
-std::uint32_t CutAtOnce(const ClassInfo& info) {
-  const std::uint64_t blocks = kPageSize / info.size;
+// Blocks that a refill cuts from a slab at a time: a page's worth at most, so that a program which needs few of
+// a size touches few pages.
+std::uint32_t CutAtOnce(std::uint64_t size_class) {
+  const std::uint64_t in_a_page = kPageSize / kClassInfo.of[size_class].size;
+  const auto refill = static_cast<std::uint64_t>(RefillCount(size_class));
+  const std::uint64_t blocks = in_a_page < refill ? in_a_page : refill;
   return blocks == 0 ? 1 : static_cast<std::uint32_t>(blocks);
 }
 
@@ -26,7 +28,7 @@ void ThreadHeap::Init(Heap* heap, std::uint64_t id) {
   map_ = &heap->pages().map();
   id_ = id;
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    bins_[size_class].room = bins_[size_class].capacity = BinCapacity(size_class);
+    fill_[size_class] = -BinCapacity(size_class);
   }
 }
 
@@ -42,12 +44,9 @@ void* ThreadHeap::AllocateSlowly(std::size_t size) {
 }
 
 void* ThreadHeap::AllocateSmall(std::uint64_t size_class) {
-  Bin& bin = bins_[size_class];
-  if (bin.head == nullptr && !Refill(size_class)) return nullptr;
-  FreeBlock* const block = bin.head;
-  bin.head = block->next;
-  ++bin.room;
-  return block;
+  void* const block = TakeFromBin(size_class);
+  if (__builtin_expect(block != nullptr, 1)) return block;
+  return Refill(size_class) ? TakeFromBin(size_class) : nullptr;
 }
 
 void* ThreadHeap::AllocateZeroed(std::size_t size) {
@@ -81,37 +80,34 @@ bool ThreadHeap::Refill(std::uint64_t size_class) {
   return true;
 }
 
+// The bin is empty.
 void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
-  Bin& bin = bins_[size_class];
-  const std::uint32_t taken = slab->free_list != nullptr ? TakeFreed(slab, bin) : Carve(slab, bin);
+  const std::uint32_t taken = slab->free_list != nullptr ? TakeFreed(slab) : Carve(slab);
   slab->used += taken;
-  bin.room -= static_cast<std::int32_t>(taken);
-  const bool is_empty = slab->free_list == nullptr && slab->carved == kClassInfo.of[size_class].blocks;
-  if (is_empty) UnlistSlab(slab);  // until a block comes back
+  fill_[size_class] += static_cast<std::int32_t>(taken);
+  const bool is_exhausted = slab->free_list == nullptr && slab->carved == kClassInfo.of[size_class].blocks;
+  if (is_exhausted) UnlistSlab(slab);  // until a block comes back
 }
 
-// Blocks that were freed into the slab, at most half a bin.
-std::uint32_t ThreadHeap::TakeFreed(Span* slab, Bin& bin) {
-  const std::int32_t most = bin.capacity / 2;
+// Blocks that were freed into the slab.
+std::uint32_t ThreadHeap::TakeFreed(Span* slab) {
+  const auto most = static_cast<std::uint32_t>(RefillCount(slab->size_class));
   auto* last = static_cast<FreeBlock*>(slab->free_list);
-  bin.head = last;
+  bins_[slab->size_class] = last;
   std::uint32_t taken = 1;
-  while (last->next != nullptr && static_cast<std::int32_t>(taken) < most) {
-    last = last->next;
-    ++taken;
-  }
+  for (; taken < most && last->next != nullptr; ++taken) last = last->next;
   slab->free_list = last->next;
   last->next = nullptr;
   return taken;
 }
 
 // Blocks that were never used, in ascending order.
-std::uint32_t ThreadHeap::Carve(Span* slab, Bin& bin) {
+std::uint32_t ThreadHeap::Carve(Span* slab) {
   const ClassInfo& info = kClassInfo.of[slab->size_class];
   const std::uint32_t left = info.blocks - slab->carved;
-  const std::uint32_t wanted = CutAtOnce(info);
+  const std::uint32_t wanted = CutAtOnce(slab->size_class);
   const std::uint32_t taken = left < wanted ? left : wanted;
-  FreeBlock** link = &bin.head;
+  FreeBlock** link = &bins_[slab->size_class];
   for (std::uint32_t i = 0; i < taken; ++i) {
     auto* const block = reinterpret_cast<FreeBlock*>(
         slab->start + arithmetic::BlockOffset<std::uint64_t>(slab->carved + i, info.size));
@@ -174,15 +170,19 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
   pages.Free(slab);
 }
 
-// Half of the bin goes back to the slabs: the half that was freed first, which is the colder one.
-void ThreadHeap::Overflow(std::uint64_t size_class) {
-  Bin& bin = bins_[size_class];
-  const std::int32_t kept = bin.capacity / 2;
-  FreeBlock* last_kept = bin.head;
+// Half of a full bin goes back to the slabs: the half that was freed first, which is the colder one.
+void ThreadHeap::Overflow(void* newest, ThreadHeap* thread, PageEntry entry) {
+  const std::uint64_t size_class = entry.size_class();
+  const std::int32_t kept = BinCapacity(size_class) / 2;
+  auto* last_kept = static_cast<FreeBlock*>(newest);
   for (std::int32_t i = 1; i < kept; ++i) last_kept = last_kept->next;
-  FreeBlock* block = kept > 0 ? last_kept->next : bin.head;
-  (kept > 0 ? last_kept->next : bin.head) = nullptr;
-  bin.room = bin.capacity - kept;
+  FreeBlock* const returned = last_kept->next;
+  last_kept->next = nullptr;
+  thread->fill_[size_class] = kept - BinCapacity(size_class);
+  thread->ReturnAll(returned);
+}
+
+void ThreadHeap::ReturnAll(FreeBlock* block) {
   while (block != nullptr) {
     FreeBlock* const next = block->next;
     ReturnToSlab(block);
@@ -192,12 +192,12 @@ void ThreadHeap::Overflow(std::uint64_t size_class) {
 
 // ---- Blocks of other owners
 
-void ThreadHeap::FreeSlowly(void* block, PageEntry entry) {
+void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry) {
   if (block == nullptr) return;
   if (entry.owner() != 0) {
-    FreeRemotely(static_cast<FreeBlock*>(block), entry);
+    thread->FreeRemotely(static_cast<FreeBlock*>(block), entry);
   } else {
-    FreeLarge(SpanOfLarge(block, entry, "free() of a pointer that is not a block"));
+    thread->FreeLarge(thread->SpanOfLarge(block, entry, "free() of a pointer that is not a block"));
   }
 }
 
@@ -222,14 +222,7 @@ void ThreadHeap::Send(Batch* batch) {
 }
 
 // What others freed for us goes where it would have gone had we freed it.
-void ThreadHeap::TakeIncoming() {
-  FreeBlock* block = incoming_.TakeAll();
-  while (block != nullptr) {
-    FreeBlock* const next = block->next;
-    ReturnToSlab(block);
-    block = next;
-  }
-}
+void ThreadHeap::TakeIncoming() { ReturnAll(incoming_.TakeAll()); }
 
 void ThreadHeap::Flush() {
   for (Batch& batch : batches_) {
@@ -237,15 +230,10 @@ void ThreadHeap::Flush() {
   }
   TakeIncoming();
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    Bin& bin = bins_[size_class];
-    FreeBlock* block = bin.head;
-    bin.head = nullptr;
-    bin.room = bin.capacity;
-    while (block != nullptr) {
-      FreeBlock* const next = block->next;
-      ReturnToSlab(block);
-      block = next;
-    }
+    FreeBlock* const blocks = bins_[size_class];
+    bins_[size_class] = nullptr;
+    fill_[size_class] = -BinCapacity(size_class);
+    ReturnAll(blocks);
   }
 }
 

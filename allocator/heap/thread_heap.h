@@ -19,7 +19,10 @@ namespace breakproof::allocator {
 
 class alignas(128) ThreadHeap {
  public:
-  // With kNoThread it is the placeholder that a thread has before its first call: it can free.
+  constexpr ThreadHeap() = default;
+  // The placeholder that a thread has before its first call: it can free, and everything it cannot leads to a
+  // slow path. Usable before anything was initialised.
+  constexpr explicit ThreadHeap(Heap* heap) : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
   void Init(Heap* heap, std::uint64_t id);
 
   // The entry points. Sizes are bytes; nullptr means there is no memory (or no such object can exist).
@@ -30,17 +33,8 @@ class alignas(128) ThreadHeap {
 
   // The usual case: a block at hand; nullptr otherwise.
   void* AllocateFast(std::size_t size) {
-    if (__builtin_expect(size <= arithmetic::kMaxTableSize, 1)) {
-      const std::uint64_t offset = kBinOffsets.of[(size + 15) / 16];
-      Bin& bin = *reinterpret_cast<Bin*>(reinterpret_cast<char*>(bins_) + offset);
-      FreeBlock* const block = bin.head;
-      if (__builtin_expect(block != nullptr, 1)) {
-        bin.head = block->next;
-        ++bin.room;
-        return block;
-      }
-    }
-    return nullptr;
+    if (__builtin_expect(size > arithmetic::kMaxTableSize, 0)) return nullptr;
+    return TakeFromBin(arithmetic::SmallSizeToClass(size));
   }
   void* AllocateSlowly(std::size_t size);
   void* AllocateZeroed(std::size_t size);
@@ -48,18 +42,18 @@ class alignas(128) ThreadHeap {
   void* AllocateAligned(std::size_t alignment, std::size_t size);
   void* Reallocate(void* block, std::size_t size);
 
-  void Free(void* block) {
-    const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
-    if (__builtin_expect(entry.owner() == id_, 1)) {
-      Bin& bin = bins_[entry.size_class()];
-      auto* const free_block = static_cast<FreeBlock*>(block);
-      free_block->next = bin.head;
-      bin.head = free_block;
-      if (__builtin_expect(--bin.room >= 0, 1)) return;
-      Overflow(entry.size_class());
-      return;
-    }
-    FreeSlowly(block, entry);
+  void Free(void* block) { FreeTo(block, this); }
+
+  // Free, with the block first: the slow paths then find it where the caller has put it, which saves the fast
+  // one two moves.
+  static void FreeTo(void* block, ThreadHeap* thread) {
+    const PageEntry entry = thread->map_->Find(reinterpret_cast<std::uintptr_t>(block));
+    if (__builtin_expect(entry.owner() != thread->id_, 0)) return FreeSlowly(block, thread, entry);
+    const std::uint64_t size_class = entry.size_class();
+    auto* const free_block = static_cast<FreeBlock*>(block);
+    free_block->next = thread->bins_[size_class];
+    thread->bins_[size_class] = free_block;
+    if (__builtin_expect(++thread->fill_[size_class] == 0, 0)) Overflow(block, thread, entry);
   }
 
   // Bytes that the caller may use; 0 for nullptr.
@@ -72,7 +66,8 @@ class alignas(128) ThreadHeap {
   Heap* heap() const { return heap_; }
 
   // For walkers (heap/check.h).
-  const Bin& bin(std::uint64_t size_class) const { return bins_[size_class]; }
+  const FreeBlock* bin(std::uint64_t size_class) const { return bins_[size_class]; }
+  std::int32_t bin_count(std::uint64_t size_class) const { return fill_[size_class] + BinCapacity(size_class); }
   const RemoteList<>& incoming() const { return incoming_; }
   Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
 
@@ -81,27 +76,37 @@ class alignas(128) ThreadHeap {
 
   // Blocks of one other owner, collected until there are enough of them.
   struct Batch {
-    FreeBlock* first;
-    FreeBlock* last;
-    std::uint64_t bytes;
-    std::uint64_t owner;
+    FreeBlock* first = nullptr;
+    FreeBlock* last = nullptr;
+    std::uint64_t bytes = 0;
+    std::uint64_t owner = 0;
   };
   static constexpr std::uint64_t kBatches = 8;             // direct-mapped by owner
   static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
+
+  // The first block of a bin; nullptr if it is empty.
+  void* TakeFromBin(std::uint64_t size_class) {
+    FreeBlock* const block = bins_[size_class];
+    if (__builtin_expect(block == nullptr, 0)) return nullptr;
+    bins_[size_class] = block->next;
+    --fill_[size_class];
+    return block;
+  }
 
   void* AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero);
   void* AllocateSmall(std::uint64_t size_class);
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
-  static std::uint32_t TakeFreed(Span* slab, Bin& bin);
-  static std::uint32_t Carve(Span* slab, Bin& bin);
+  std::uint32_t TakeFreed(Span* slab);
+  std::uint32_t Carve(Span* slab);
   Span* NewSlab(std::uint64_t size_class);
-  void Overflow(std::uint64_t size_class);
+  static void Overflow(void* block, ThreadHeap* thread, PageEntry entry);
+  void ReturnAll(FreeBlock* blocks);
   void ReturnToSlab(FreeBlock* block);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
-  void FreeSlowly(void* block, PageEntry entry);
+  static void FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry);
   void FreeRemotely(FreeBlock* block, PageEntry entry);
   void FreeLarge(Span* span);
   void Send(Batch* batch);
@@ -111,13 +116,14 @@ class alignas(128) ThreadHeap {
   bool ResizeMapping(Span* span, std::size_t size);
   Span* SpanOfLarge(const void* block, PageEntry entry, const char* complaint) const;
 
-  Bin bins_[kClasses];  // first: kBinOffsets counts from the beginning
-  PageMap* map_;
-  std::uint64_t id_;
-  Heap* heap_;
-  ThreadHeap* next_idle_;
-  Span* slabs_[kClasses];  // own slabs with room, doubly linked
-  Batch batches_[kBatches];
+  FreeBlock* bins_[kClasses] = {};
+  std::int32_t fill_[kClasses] = {};  // blocks in the bin less its capacity: it overflows on reaching 0
+  PageMap* map_ = nullptr;
+  std::uint64_t id_ = 0;
+  Heap* heap_ = nullptr;
+  ThreadHeap* next_idle_ = nullptr;
+  Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
+  Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
 };
 

@@ -27,9 +27,11 @@ namespace {
 
 // Static and zero: usable before any constructor ran.
 constinit Heap process_heap{};
-alignas(ThreadHeap) constinit ThreadHeap placeholder{};
+alignas(ThreadHeap) constinit ThreadHeap placeholder(&process_heap);
 constinit Lock start_lock;
-constinit std::atomic<bool> has_started;
+
+enum class Stage { kNothing, kOneThread, kThreads };
+constinit std::atomic<Stage> stage;
 constinit pthread_key_t exit_key;
 
 // Never null: a thread that has not begun points to the placeholder, which leads every call to a slow path.
@@ -45,27 +47,36 @@ void BeforeFork() { process_heap.pages().lock().Acquire(); }
 void AfterForkInParent() { process_heap.pages().lock().Release(); }
 void AfterForkInChild() { process_heap.pages().lock().Reset(); }
 
+// The process has begun: its first thread may attach. Most processes stay at that, so what only several threads
+// need is set up when the second one comes: it would cost a small program some hundred kilobytes.
 void StartProcess() {
   const LockGuard guard(start_lock);
-  if (has_started.load(std::memory_order_relaxed)) return;
+  if (stage.load(std::memory_order_relaxed) != Stage::kNothing) return;
   process_heap.Init(kSystemKernel);
-  placeholder.Init(&process_heap, kNoThread);
+  stage.store(Stage::kOneThread, std::memory_order_release);
+}
+
+// True for the one caller that did it.
+bool StartThreading() {
+  const LockGuard guard(start_lock);
+  if (stage.load(std::memory_order_relaxed) != Stage::kOneThread) return false;
   pthread_key_create(&exit_key, EndThread);
-  has_started.store(true, std::memory_order_release);
+  stage.store(Stage::kThreads, std::memory_order_release);
+  return true;
 }
 
 // The first call of a thread. The placeholder if there is no memory for a thread heap.
 __attribute__((noinline, cold)) ThreadHeap* StartThread() {
-  if (!has_started.load(std::memory_order_acquire)) {
-    StartProcess();
-    // Registering may allocate, so the heap works by now.
-    pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
-  }
-  if (thread_heap != &placeholder) return thread_heap;
+  const Stage before = stage.load(std::memory_order_acquire);
+  if (before == Stage::kNothing) StartProcess();
+  const bool is_second = before == Stage::kOneThread && StartThreading();
   ThreadHeap* const thread = process_heap.Attach();
   if (thread == nullptr) return &placeholder;
   thread_heap = thread;
+  if (before == Stage::kNothing) return thread;  // the first thread ends with the process
   pthread_setspecific(exit_key, thread);
+  // Registering may allocate, so it comes last.
+  if (is_second) pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
   return thread;
 }
 
@@ -108,11 +119,7 @@ namespace arithmetic = breakproof::arithmetic;
 
 EXPORT void* BREAKPROOF_PREFIX(malloc)(size_t size) { return Allocate(size); }
 
-EXPORT void BREAKPROOF_PREFIX(free)(void* block) {
-  // A process may free before it allocates; NULL is all it can have.
-  if (__builtin_expect(!has_started.load(std::memory_order_relaxed), 0)) return;
-  thread_heap->Free(block);
-}
+EXPORT void BREAKPROOF_PREFIX(free)(void* block) { ThreadHeap::FreeTo(block, thread_heap); }
 
 EXPORT void* BREAKPROOF_PREFIX(calloc)(size_t count, size_t size) {
   const auto bytes = arithmetic::CheckedMultiply<uint64_t>(count, size);

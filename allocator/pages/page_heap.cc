@@ -132,10 +132,11 @@ void PageHeap::Join(Span* span) {
 
 void PageHeap::InsertFree(Span* span) {
   span->use = SpanUse::kFree;
-  span->free_since = kernel_.now(kernel_.context);
   map_.SetEnds(*span, PageEntry(span, 0, 0));
   free_.Insert(span);
-  if (!span->is_zero) Enqueue(span);
+  if (span->is_zero) return;
+  span->free_since = kernel_.now(kernel_.context);
+  Enqueue(span);
 }
 
 // Its entries go as well: what is joined or handed out must not leave old ones behind.
@@ -246,6 +247,7 @@ bool PageHeap::IsWholeSegment(const Span& span) const {
 }
 
 void PageHeap::Discard(std::uint64_t age) {
+  if (oldest_dirty_ == nullptr) return;
   const std::uint64_t now = kernel_.now(kernel_.context);
   constexpr int kMostAtOnce = 8;  // the caller waits
   for (int i = 0; i < kMostAtOnce; ++i) {

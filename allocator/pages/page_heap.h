@@ -31,7 +31,7 @@ class PageHeap {
 
   Lock& lock() { return lock_; }
   const Kernel& kernel() const { return kernel_; }
-  PageMap& map() { return map_; }
+  constexpr PageMap& map() { return map_; }
   const PageMap& map() const { return map_; }
   Metadata& metadata() { return metadata_; }
 

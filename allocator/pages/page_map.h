@@ -37,11 +37,11 @@ class PageMap {
  public:
   using Slot = std::atomic<PageEntry>;
 
-  // The entry of the page that holds `address`, which may be any number.
+  // The entry of the page that holds `address`. Only the low 48 bits are looked at: an address beyond them is
+  // not canonical, and faults when it is touched.
   PageEntry Find(std::uintptr_t address) const {
-    const std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(address);
-    if (__builtin_expect(root >= arithmetic::kRootSlots, 0)) return {};
-    const Slot* const leaf = root_[root].load(std::memory_order_relaxed);
+    const Slot* const leaf =
+        root_[arithmetic::RootIndex<std::uint64_t>(address) % arithmetic::kRootSlots].load(std::memory_order_relaxed);
     if (__builtin_expect(leaf == nullptr, 0)) return {};
     return leaf[arithmetic::LeafIndex<std::uint64_t>(address)].load(std::memory_order_relaxed);
   }
