@@ -69,6 +69,8 @@ class alignas(128) ThreadHeap {
   const FreeBlock* bin(std::uint64_t size_class) const { return bins_[size_class]; }
   std::int32_t bin_count(std::uint64_t size_class) const { return fill_[size_class] + BinCapacity(size_class); }
   const RemoteList<>& incoming() const { return incoming_; }
+  static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
+  const FreeBlock* batch(std::uint64_t index) const { return batches_[index].first; }
   Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
 
  private:
@@ -81,7 +83,6 @@ class alignas(128) ThreadHeap {
     std::uint64_t bytes = 0;
     std::uint64_t owner = 0;
   };
-  static constexpr std::uint64_t kBatches = 8;             // direct-mapped by owner
   static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
 
   // The first block of a bin; nullptr if it is empty.

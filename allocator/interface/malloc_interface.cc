@@ -1,18 +1,15 @@
 // The malloc family of libbreakproof.so, over one heap for the process and one thread heap for each thread.
 //
-// What the standards say about arguments, NULL and errno is here; the heap knows nothing of it.
-#include <errno.h>
+// Names, thread-local state, start and fork are here; what each entry point does is entry_points.h.
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <atomic>
 
-#include "allocator/arithmetic/alignment.h"
-#include "allocator/arithmetic/checked.h"
-#include "allocator/base/require.h"
 #include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/interface/entry_points.h"
 
 // BREAKPROOF_PREFIX(malloc) is the name an entry point is exported under: malloc itself, or bp_malloc where
 // the allocator is embedded beside another.
@@ -80,96 +77,48 @@ __attribute__((noinline, cold)) ThreadHeap* StartThread() {
   return thread;
 }
 
-void* FailWith(int error) {
-  errno = error;
-  return nullptr;
-}
-
-// `thread_heap` once it can allocate; nullptr if the thread cannot begin.
-inline ThreadHeap* Started() {
+// `thread_heap` once it can allocate; the placeholder, which cannot, if the thread could not begin.
+inline ThreadHeap& Started() {
   ThreadHeap* const thread = thread_heap;
-  if (LIKELY(thread != &placeholder)) return thread;
-  ThreadHeap* const started = StartThread();
-  return started == &placeholder ? nullptr : started;
+  return LIKELY(thread != &placeholder) ? *thread : *StartThread();
 }
 
-__attribute__((noinline)) void* AllocateUsually(size_t size) {
-  ThreadHeap* const thread = Started();
-  void* const block = thread == nullptr ? nullptr : thread->AllocateSlowly(size);
-  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
-}
-
-void* Allocate(size_t size) {
-  void* const block = thread_heap->AllocateFast(size);
-  return LIKELY(block != nullptr) ? block : AllocateUsually(size);
-}
-
-// `alignment` is a power of two.
-void* AllocateAligned(size_t alignment, size_t size) {
-  ThreadHeap* const thread = Started();
-  void* const block = thread == nullptr ? nullptr : thread->AllocateAligned(alignment, size);
-  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
-}
+__attribute__((noinline)) void* AllocateUsually(size_t size) { return entry::MallocSlowly(Started(), size); }
 
 }  // namespace
 }  // namespace breakproof::allocator
 
 using namespace breakproof::allocator;  // NOLINT: the whole file is the interface
-namespace arithmetic = breakproof::arithmetic;
 
-EXPORT void* BREAKPROOF_PREFIX(malloc)(size_t size) { return Allocate(size); }
+EXPORT void* BREAKPROOF_PREFIX(malloc)(size_t size) {
+  void* const block = thread_heap->AllocateFast(size);
+  return LIKELY(block != nullptr) ? block : AllocateUsually(size);
+}
 
 EXPORT void BREAKPROOF_PREFIX(free)(void* block) { ThreadHeap::FreeTo(block, thread_heap); }
 
-EXPORT void* BREAKPROOF_PREFIX(calloc)(size_t count, size_t size) {
-  const auto bytes = arithmetic::CheckedMultiply<uint64_t>(count, size);
-  ThreadHeap* const thread = Started();
-  if (bytes.overflow || thread == nullptr) return FailWith(ENOMEM);
-  void* const block = thread->AllocateZeroed(bytes.value);
-  return LIKELY(block != nullptr) ? block : FailWith(ENOMEM);
-}
+EXPORT void* BREAKPROOF_PREFIX(calloc)(size_t count, size_t size) { return entry::Calloc(Started(), count, size); }
 
-EXPORT void* BREAKPROOF_PREFIX(realloc)(void* block, size_t size) {
-  if (block == nullptr) return Allocate(size);
-  if (size == 0) {  // as glibc does
-    BREAKPROOF_PREFIX(free)(block);
-    return nullptr;
-  }
-  ThreadHeap* const thread = Started();
-  void* const moved = thread == nullptr ? nullptr : thread->Reallocate(block, size);
-  return LIKELY(moved != nullptr) ? moved : FailWith(ENOMEM);
-}
+EXPORT void* BREAKPROOF_PREFIX(realloc)(void* block, size_t size) { return entry::Realloc(Started(), block, size); }
 
 EXPORT void* BREAKPROOF_PREFIX(reallocarray)(void* block, size_t count, size_t size) {
-  const auto bytes = arithmetic::CheckedMultiply<uint64_t>(count, size);
-  return bytes.overflow ? FailWith(ENOMEM) : BREAKPROOF_PREFIX(realloc)(block, bytes.value);
+  return entry::Reallocarray(Started(), block, count, size);
 }
 
 EXPORT void* BREAKPROOF_PREFIX(memalign)(size_t alignment, size_t size) {
-  if (alignment > uint64_t{1} << 63) return FailWith(EINVAL);
-  // memalign(3): what is no power of two is rounded up to one, as glibc does.
-  return AllocateAligned(arithmetic::EffectiveAlignment<uint64_t>(alignment), size);
+  return entry::Memalign(Started(), alignment, size);
 }
 
 EXPORT void* BREAKPROOF_PREFIX(aligned_alloc)(size_t alignment, size_t size) {
-  return BREAKPROOF_PREFIX(memalign)(alignment, size);
+  return entry::Memalign(Started(), alignment, size);
 }
 
 EXPORT int BREAKPROOF_PREFIX(posix_memalign)(void** result, size_t alignment, size_t size) {
-  if (!arithmetic::IsPosixAlignment<uint64_t>(alignment)) return EINVAL;
-  const int saved = errno;  // the error is returned, not left in errno
-  void* const block = AllocateAligned(arithmetic::EffectiveAlignment<uint64_t>(alignment), size);
-  errno = saved;
-  if (block == nullptr) return ENOMEM;
-  *result = block;
-  return 0;
+  return entry::PosixMemalign(Started(), result, alignment, size);
 }
 
-EXPORT void* BREAKPROOF_PREFIX(valloc)(size_t size) { return AllocateAligned(kPageSize, size); }
+EXPORT void* BREAKPROOF_PREFIX(valloc)(size_t size) { return entry::Memalign(Started(), kPageSize, size); }
 
-EXPORT void* BREAKPROOF_PREFIX(pvalloc)(size_t size) {
-  const auto bytes = arithmetic::CheckedPageRound<uint64_t>(size);
-  return bytes.overflow ? FailWith(ENOMEM) : AllocateAligned(kPageSize, bytes.value);
-}
+EXPORT void* BREAKPROOF_PREFIX(pvalloc)(size_t size) { return entry::Pvalloc(Started(), size); }
 
 EXPORT size_t BREAKPROOF_PREFIX(malloc_usable_size)(void* block) { return thread_heap->UsableSize(block); }

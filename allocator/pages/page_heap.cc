@@ -35,6 +35,7 @@ Span* PageHeap::Allocate(std::uint64_t pages) {
   }
   RemoveFree(span);
   if (span->pages > pages) CutTail(span, pages);
+  AddUsed(span);
   Discard(kDecay);
   return span;
 }
@@ -61,6 +62,7 @@ Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment) {
 }
 
 void PageHeap::Free(Span* span) {
+  RemoveUsed(span);
   span->is_zero = false;
   Join(span);
   InsertFree(span);
@@ -136,13 +138,15 @@ void PageHeap::InsertFree(Span* span) {
   free_.Insert(span);
   if (span->is_zero) return;
   span->free_since = kernel_.now(kernel_.context);
-  Enqueue(span);
+  span->is_queued = true;
+  Append(span, &dirty_);
 }
 
 // Its entries go as well: what is joined or handed out must not leave old ones behind.
 void PageHeap::RemoveFree(Span* span) {
   free_.Remove(span);
-  if (span->is_queued) Dequeue(span);
+  if (span->is_queued) Unlink(span, &dirty_);
+  span->is_queued = false;
   map_.SetEnds(*span, PageEntry());
 }
 
@@ -247,11 +251,11 @@ bool PageHeap::IsWholeSegment(const Span& span) const {
 }
 
 void PageHeap::Discard(std::uint64_t age) {
-  if (oldest_dirty_ == nullptr) return;
+  if (dirty_.first == nullptr) return;
   const std::uint64_t now = kernel_.now(kernel_.context);
   constexpr int kMostAtOnce = 8;  // the caller waits
   for (int i = 0; i < kMostAtOnce; ++i) {
-    Span* const span = oldest_dirty_;
+    Span* const span = dirty_.first;
     if (span == nullptr || now - span->free_since < age) return;
     RemoveFree(span);
     if (IsWholeSegment(*span) &&
@@ -267,19 +271,17 @@ void PageHeap::Discard(std::uint64_t age) {
   }
 }
 
-void PageHeap::Enqueue(Span* span) {
-  span->is_queued = true;
-  span->next_dirty = nullptr;
-  span->previous_dirty = newest_dirty_;
-  (newest_dirty_ != nullptr ? newest_dirty_->next_dirty : oldest_dirty_) = span;
-  newest_dirty_ = span;
+void PageHeap::Append(Span* span, List* list) {
+  span->next_in_heap = nullptr;
+  span->previous_in_heap = list->last;
+  (list->last != nullptr ? list->last->next_in_heap : list->first) = span;
+  list->last = span;
 }
 
-void PageHeap::Dequeue(Span* span) {
-  span->is_queued = false;
-  (span->previous_dirty != nullptr ? span->previous_dirty->next_dirty : oldest_dirty_) = span->next_dirty;
-  (span->next_dirty != nullptr ? span->next_dirty->previous_dirty : newest_dirty_) = span->previous_dirty;
-  span->next_dirty = span->previous_dirty = nullptr;
+void PageHeap::Unlink(Span* span, List* list) {
+  (span->previous_in_heap != nullptr ? span->previous_in_heap->next_in_heap : list->first) = span->next_in_heap;
+  (span->next_in_heap != nullptr ? span->next_in_heap->previous_in_heap : list->last) = span->previous_in_heap;
+  span->next_in_heap = span->previous_in_heap = nullptr;
 }
 
 // ---- Own mappings
@@ -306,6 +308,7 @@ Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
   span->pages = bytes >> kPageShift;
   span->payload = payload;
   mapping_bytes_ += bytes;
+  AddUsed(span);
   return span;
 }
 
@@ -313,6 +316,7 @@ void PageHeap::Unmap(Span* span) {
   const std::uint64_t bytes = span->bytes();
   mapping_bytes_ -= bytes;
   if (kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), bytes)) {
+    RemoveUsed(span);
     metadata_.DeleteSpan(span);
     return;
   }

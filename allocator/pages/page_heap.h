@@ -75,6 +75,9 @@ class PageHeap {
   std::uint64_t mapping_bytes() const { return mapping_bytes_; }
   const FreeSpans& free_spans() const { return free_; }
   std::uintptr_t break_end() const { return break_end_; }
+  // Slabs, large blocks and mappings, by next_in_heap.
+  const Span* first_used() const { return used_.first; }
+  const Span* first_dirty() const { return dirty_.first; }
 
  private:
   bool Grow(std::uint64_t pages);
@@ -87,8 +90,8 @@ class PageHeap {
   void InsertFree(Span* span);
   void RemoveFree(Span* span);
   void CutTail(Span* span, std::uint64_t pages);
-  void Enqueue(Span* span);
-  void Dequeue(Span* span);
+  void AddUsed(Span* span) { Append(span, &used_); }
+  void RemoveUsed(Span* span) { Unlink(span, &used_); }
   bool IsWholeSegment(const Span& span) const;
 
   Lock lock_;
@@ -99,8 +102,15 @@ class PageHeap {
   arithmetic::Threshold<std::uint64_t> threshold_;
   std::uint64_t top_pad_;
   std::uintptr_t break_end_;  // where our last growth of the break ended, if at a page; else 0
-  Span* oldest_dirty_;
-  Span* newest_dirty_;
+  // A list by next_in_heap, in order of arrival.
+  struct List {
+    Span* first;
+    Span* last;
+  };
+  static void Append(Span* span, List* list);
+  static void Unlink(Span* span, List* list);
+  List dirty_;  // free, and not known to be zero: the oldest first
+  List used_;
   std::uint64_t break_bytes_, segment_bytes_, mapping_bytes_;
 };
 

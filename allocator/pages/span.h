@@ -42,10 +42,10 @@ struct alignas(128) Span {
     std::uintptr_t payload;    // kLarge, kMapping: the block; behind `start` where an alignment asks for it
     std::uint64_t free_since;  // kFree: milliseconds
   };
-  // kFree: the queue of spans that wait to be discarded.
-  Span* next_dirty;
-  Span* previous_dirty;
-  bool is_queued;
+  // kFree: the queue of spans that wait to be discarded. In use: the list of all such spans.
+  Span* next_in_heap;
+  Span* previous_in_heap;
+  bool is_queued;  // kFree
 
   std::uint64_t bytes() const { return pages << kPageShift; }
   std::uintptr_t end() const { return start + bytes(); }
