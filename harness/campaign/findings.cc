@@ -21,6 +21,7 @@ std::string KindName(const Operation& operation) {
   switch (operation.kind) {
     case OperationKind::kCheck: return "check";
     case OperationKind::kThreadExit: return "exit";
+    case OperationKind::kMallopt: return "mallopt";
     default: return model::NameOf(operation.entry);
   }
 }
