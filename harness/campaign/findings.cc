@@ -22,6 +22,7 @@ std::string KindName(const Operation& operation) {
     case OperationKind::kCheck: return "check";
     case OperationKind::kThreadExit: return "exit";
     case OperationKind::kMallopt: return "mallopt";
+    case OperationKind::kSbrk: return "sbrk";
     default: return model::NameOf(operation.entry);
   }
 }

@@ -149,6 +149,7 @@ class Parser {
     if (!assigns && word == "check") return operation_.kind = OperationKind::kCheck, true;
     if (!assigns && word == "exit") return ParseExit();
     if (!assigns && word == "mallopt") return ParseMallopt();
+    if (!assigns && word == "sbrk") return ParseSbrk();
     const auto entry = ParseEntry(word);
     if (!entry) return Fail("has '" + std::string(word) + "' where an operation belongs");
     operation_.entry = *entry;
@@ -173,6 +174,15 @@ class Parser {
     operation_.option = *option;
     if (!ParseArgument("a value", &operation_.size)) return false;
     return operation_.size <= INT32_MAX || Fail("has a value that is no int, which mallopt takes");
+  }
+
+  bool ParseSbrk() {
+    operation_.kind = OperationKind::kSbrk;
+    const bool lowers = next_ < words_.size() && words_[next_].starts_with('-');
+    if (lowers) words_[next_].remove_prefix(1);
+    if (!ParseArgument("a distance", &operation_.size)) return false;
+    if (lowers) operation_.size = -operation_.size;
+    return true;
   }
 
   bool ParseArguments() {
@@ -230,6 +240,10 @@ std::string PrintOperation(const Operation& operation, const std::vector<std::st
   if (operation.kind == OperationKind::kThreadExit) return text + "exit";
   if (operation.kind == OperationKind::kMallopt) {
     return text + "mallopt " + model::NameOf(operation.option) + " " + PrintNumber(operation.size);
+  }
+  if (operation.kind == OperationKind::kSbrk) {
+    const bool lowers = operation.size > INT64_MAX;
+    return text + (lowers ? "sbrk -" : "sbrk ") + PrintNumber(lowers ? -operation.size : operation.size);
   }
   if (operation.result != kNullSlot) text += PrintSlot(operation.result, slot_names) + " = ";
   text += model::NameOf(operation.entry);

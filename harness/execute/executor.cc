@@ -1,6 +1,7 @@
 #include "harness/execute/executor.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -98,6 +99,11 @@ void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome*
       break;
     case OperationKind::kMallopt:
       SetOption(operation, outcome);
+      break;
+    case OperationKind::kSbrk:
+      Enter(Stage::kCalling, outcome);
+      // By libc's function: a raw call behind it would leave it with a stale idea of the break.
+      outcome->address = reinterpret_cast<std::uintptr_t>(sbrk(static_cast<std::intptr_t>(operation.size)));
       break;
   }
   Enter(Stage::kDone, outcome);

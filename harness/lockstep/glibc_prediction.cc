@@ -107,6 +107,7 @@ class Lockstep {
  private:
   void Apply(const Operation& operation, const Outcome& outcome) {
     if (operation.kind == OperationKind::kMallopt) predictor_.Set(operation.option, operation.size);
+    if (operation.kind == OperationKind::kSbrk) predictor_.MoveBreak(static_cast<std::int64_t>(operation.size));
     if (operation.kind != OperationKind::kCall) return;
     if (outcome.argument != 0 && !predictor_.IsLive(outcome.argument)) {
       comparison_.Differ("a live block as argument", Hex(outcome.argument), PolicyRule::kP2);

@@ -80,6 +80,7 @@ TEST(CaseTextTest, ErrorsNameLineAndCause) {
       {"# breakproof case v1\nt0  mallopt arena_max 1\n", 2, "where a parameter of mallopt belongs"},
       {"# breakproof case v1\nt0  mallopt top_pad\n", 2, "needs a value"},
       {"# breakproof case v1\nt0  mallopt top_pad 2G\n", 2, "no int"},
+      {"# breakproof case v1\nt0  sbrk\n", 2, "needs a distance"},
       {"# breakproof case v1\nt0  a = mallopt top_pad 0\n", 2, "'mallopt' where an operation belongs"},
   };
   for (const auto& row : kRows) {
@@ -103,6 +104,16 @@ TEST(CaseTextTest, EveryParameterOfMalloptParsesBack) {
     EXPECT_EQ(c.operations[0].size, 65536u);
     EXPECT_EQ(PrintCase(c), text);
   }
+}
+
+TEST(CaseTextTest, TheBreakMovesBothWays) {
+  const std::string text = "# breakproof case v1\nt0  sbrk 4096\nt0  sbrk -8\nt0  sbrk 0\n";
+  Case c;
+  ParseError error;
+  ASSERT_TRUE(ParseCase(text, &c, &error)) << error.message;
+  EXPECT_EQ(c.operations.at(1).kind, OperationKind::kSbrk);
+  EXPECT_EQ(c.operations[1].size, -std::uint64_t{8});
+  EXPECT_EQ(PrintCase(c), text);
 }
 
 TEST(CaseTest, DefaultNames) {

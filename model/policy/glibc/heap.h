@@ -48,6 +48,9 @@ class Heap {
   // Gives back what a chunk has beyond `size` if that is at least `least`.
   void CutBack(std::uint64_t chunk, std::uint64_t size, std::uint64_t least);
 
+  // sbrk, called by the program.
+  void MoveBreak(std::int64_t bytes) { break_.Move(bytes, PolicyRule::kP8); }
+
   // Merges everything in the fastbins with its neighbours.
   void Consolidate();
 

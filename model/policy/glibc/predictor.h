@@ -22,6 +22,7 @@ class Predictor {
   // What the call returns: an address, or 0 for NULL and for entry points that return none.
   std::uint64_t Perform(const Call& call);
   void Set(Option option, std::uint64_t value);
+  void MoveBreak(std::int64_t bytes) { heap_.MoveBreak(bytes); }  // the program, by itself
 
   // malloc_usable_size of a live block.
   std::uint64_t UsableSize(std::uint64_t address) const;
