@@ -87,7 +87,7 @@ class Lockstep {
   }
 
   Prediction Run() {
-    for (std::size_t i = 0; i < case_.operations.size() && !comparison_.difference(); ++i) {
+    for (std::size_t i = 0; i < case_.operations.size() && !IsOver(); ++i) {
       if (case_.operations[i].thread != 0) {
         prediction_.on_other_threads = case_.operations.size() - i;
         break;
@@ -105,6 +105,8 @@ class Lockstep {
   }
 
  private:
+  bool IsOver() const { return prediction_.is_aborted || comparison_.difference(); }
+
   void Apply(const Operation& operation, const Outcome& outcome) {
     if (operation.kind == OperationKind::kMallopt) predictor_.Set(operation.option, operation.size);
     if (operation.kind == OperationKind::kSbrk) predictor_.MoveBreak(static_cast<std::int64_t>(operation.size));
@@ -118,7 +120,14 @@ class Lockstep {
                                                       .count = operation.count,
                                                       .alignment = operation.alignment,
                                                       .address = outcome.argument});
-    if (comparison_.difference() || !AssignsSlot(operation.entry)) return;
+    if (comparison_.difference()) return;
+    prediction_.is_aborted = predictor_.is_aborted();
+    const bool has_returned = outcome.stage > Stage::kCalling;
+    if (has_returned == prediction_.is_aborted) {
+      comparison_.Differ(has_returned ? "glibc aborts" : "the call returns", has_returned ? "it returns" : "it does not",
+                         PolicyRule::kP10);
+    }
+    if (IsOver() || !AssignsSlot(operation.entry)) return;
     ++prediction_.blocks;
     const std::uint64_t usable = address == 0 ? 0 : predictor_.UsableSize(address);
     if (address == outcome.address && (address == 0 || usable == outcome.usable)) return;

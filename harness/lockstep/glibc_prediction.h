@@ -26,13 +26,14 @@ struct Prediction {
   std::uint64_t predicted = 0;   // kernel calls
   std::uint64_t observed = 0;    // kernel calls
   std::uint64_t differing = 0;   // 0 or 1: behind the first difference nothing is comparable
+  bool is_aborted = false;       // glibc ended the process, as predicted
   std::uint64_t blocks = 0;      // whose address and usable size were predicted
   std::uint64_t on_other_threads = 0;  // operations from the first one on another thread on: not predicted (P34)
   std::optional<Difference> difference;
   model::glibc::PolicyExercised exercised{};
 };
 
-// Pure. The case must have come to its end.
+// Pure. The operation that the process ended in, if it did, has not reached Stage::kDone.
 Prediction PredictGlibc(const Case& c, std::span<const Outcome> outcomes, std::span<const LogRecord> calls,
                         const model::glibc::Constants& constants);
 

@@ -23,6 +23,14 @@ class Kernel {
   virtual Answer Ask(const KernelCall& call, PolicyRule because) = 0;
 };
 
+// The only kind of mapping that malloc makes. The numbers are Linux's on x86-64: the model makes no calls, so
+// it does not include the system's headers.
+constexpr KernelCall AnonymousMapping(std::uint64_t length) {
+  constexpr std::uint32_t kReadWrite = 3;
+  constexpr std::uint32_t kPrivateAnonymous = 0x22;
+  return {.kind = CallKind::kMmap, .length = length, .detail = MmapDetail(kReadWrite, kPrivateAnonymous)};
+}
+
 // How often each rule decided something.
 using PolicyExercised = std::array<std::uint64_t, kPolicyRuleCount>;
 
@@ -32,6 +40,15 @@ struct Context {
   Kernel& kernel;
   Thresholds thresholds{constants};
   PolicyExercised exercised{};
+
+  bool is_aborted = false;  // the process ended itself
+
+  // glibc keeps its last words in a page of their own.
+  void Abort(PolicyRule because) {
+    Exercise(because);
+    is_aborted = true;
+    kernel.Ask(AnonymousMapping(kPage), because);
+  }
 
   void Exercise(PolicyRule rule) { ++exercised[static_cast<std::size_t>(rule)]; }
 };

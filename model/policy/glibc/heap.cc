@@ -183,7 +183,7 @@ std::optional<std::uint64_t> Heap::Resize(std::uint64_t chunk, std::uint64_t siz
       bins_.Unlink(next);
     } else {
       context_.Exercise(PolicyRule::kP31);
-      const std::optional<std::uint64_t> moved = Allocate(size);
+      const std::optional<std::uint64_t> moved = AllocateToMove(size);
       if (moved != next) {
         if (moved) Free(chunk);
         return moved;
@@ -195,6 +195,13 @@ std::optional<std::uint64_t> Heap::Resize(std::uint64_t chunk, std::uint64_t siz
   }
   CutBack(chunk, size, kMinChunk);
   return chunk;
+}
+
+// The size passes through a request once more, at its upper end, and may be too large for one (P12).
+std::optional<std::uint64_t> Heap::AllocateToMove(std::uint64_t size) {
+  if (size - (kGrain - 1) <= kLargest) return Allocate(size);
+  context_.Exercise(PolicyRule::kP12);
+  return std::nullopt;
 }
 
 void Heap::CutFront(std::uint64_t chunk, std::uint64_t start) {

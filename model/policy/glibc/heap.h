@@ -68,6 +68,7 @@ class Heap {
   std::uint64_t UseFree(std::uint64_t chunk, std::uint64_t size);
   std::uint64_t SplitOff(std::uint64_t chunk, std::uint64_t size);
   std::uint64_t Merge(std::uint64_t chunk);
+  std::optional<std::uint64_t> AllocateToMove(std::uint64_t size);
   bool IsFree(std::uint64_t chunk) const;
 
   // top.cc: where memory comes from and goes to.

@@ -3,18 +3,14 @@
 namespace breakproof::model::glibc {
 namespace {
 
-// Of Linux on x86-64. The model makes no calls, so it does not include the system's headers.
-constexpr std::uint32_t kReadWrite = 3;
-constexpr std::uint32_t kPrivateAnonymous = 0x22;
-constexpr std::uint64_t kMayMove = 1;
+constexpr std::uint64_t kMayMove = 1;  // of Linux
 
 }  // namespace
 
 std::optional<std::uint64_t> MappedChunks::Map(std::uint64_t chunk_size) {
   const std::uint64_t length = RoundUp(chunk_size + context_.constants.mapping_overhead, kPage);
   context_.Exercise(PolicyRule::kP3);
-  const Answer answer = context_.kernel.Ask(
-      {.kind = CallKind::kMmap, .length = length, .detail = MmapDetail(kReadWrite, kPrivateAnonymous)}, PolicyRule::kP3);
+  const Answer answer = context_.kernel.Ask(AnonymousMapping(length), PolicyRule::kP3);
   if (!answer.is_granted) return std::nullopt;
   mappings_[answer.address] = {answer.address, length, 0};
   return answer.address;

@@ -28,6 +28,9 @@ class Predictor {
   std::uint64_t UsableSize(std::uint64_t address) const;
   bool IsLive(std::uint64_t address) const;
 
+  // The process ended in the call performed last.
+  bool is_aborted() const { return context_.is_aborted; }
+
   const PolicyExercised& exercised() const { return context_.exercised; }
 
  private:

@@ -2,13 +2,6 @@
 #include "model/policy/glibc/heap.h"
 
 namespace breakproof::model::glibc {
-namespace {
-
-constexpr std::uint32_t kReadWrite = 3;
-constexpr std::uint32_t kPrivateAnonymous = 0x22;
-
-}  // namespace
-
 std::uint64_t Heap::CarveTop(std::uint64_t size) {
   const std::uint64_t chunk = top_;
   chunks_[chunk] = {size, false};
@@ -51,6 +44,10 @@ void Heap::ExtendTop(std::uint64_t size) {
   }
   if (top_size_ != 0 && *start == top_ + top_size_ && !end) {
     top_size_ += length;
+  } else if (is_contiguous_ && top_size_ != 0 && *start < top_ + top_size_) {
+    context_.Abort(PolicyRule::kP10);
+  } else if (!is_contiguous_ && *start % kGrain != 0) {
+    context_.Abort(PolicyRule::kP7);  // an assertion: only the contiguous case aligns what it gets
   } else {
     PlaceTop(*start, length, end);
   }
@@ -62,8 +59,7 @@ std::optional<std::uint64_t> Heap::FallBackToMapping(std::uint64_t* length, std:
   if (*length <= size) return std::nullopt;
   // Just below PTRDIFF_MAX this is the second attempt that the kernel sees.
   context_.Exercise(size > kLargest / 2 ? PolicyRule::kP12 : PolicyRule::kP6);
-  const Answer answer = context_.kernel.Ask(
-      {.kind = CallKind::kMmap, .length = *length, .detail = MmapDetail(kReadWrite, kPrivateAnonymous)}, PolicyRule::kP6);
+  const Answer answer = context_.kernel.Ask(AnonymousMapping(*length), PolicyRule::kP6);
   if (!answer.is_granted) return std::nullopt;
   is_contiguous_ = false;
   return answer.address;
