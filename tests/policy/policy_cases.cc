@@ -189,6 +189,20 @@ void MoveBreak(CaseBuilder& b) {
   if (r.OneIn(2)) ClimbThresholds(b);
 }
 
+// P14: top around the trim threshold itself, which only shows when the padding is smaller.
+void TouchTrimThreshold(CaseBuilder& b) {
+  Random& r = b.random();
+  b.SetOption(Option::kTopPad, r.Pick<std::uint64_t>({0, 1, 4096, 32768}));
+  b.SetOption(Option::kMmapThreshold, 1 * kMiB);
+  const bool is_lower = r.OneIn(3);
+  if (is_lower) b.SetOption(Option::kTrimThreshold, 96 * kKiB);
+  for (std::uint64_t n = r.Between(5, 40); n > 0 && !b.IsFull(); --n) {
+    const std::uint64_t threshold = is_lower ? 96 * kKiB : 128 * kKiB;
+    b.Free(b.Allocate(Entry::kMalloc, r.Between(threshold - 2 * kPage, threshold + kPage)));
+    if (r.OneIn(4)) AllocateSomehow(b, harness::PickSmallSize(r));
+  }
+}
+
 void FreeAll(CaseBuilder& b) { b.FreeEverything(); }
 
 void SetOptions(CaseBuilder& b) {
@@ -204,7 +218,8 @@ void BeginSomehow(CaseBuilder& b) {
   Random& r = b.random();
   if (r.OneIn(3)) SetOptions(b);
   if (r.OneIn(10)) b.MoveBreak(static_cast<std::int64_t>(r.Between(1, 5000)));
-  switch (r.Below(8)) {
+  switch (r.Below(9)) {
+    case 8: TouchTrimThreshold(b); break;
     case 0: b.Allocate(Entry::kMemalign, harness::PickSize(r), 64); break;  // does not make the thread cache
     case 1: b.AllocateArray(Entry::kCalloc, 1, harness::PickLargeSize(r)); break;
     case 2: AskForTooMuch(b); break;
