@@ -180,7 +180,7 @@ class Experiment {
                 static_cast<unsigned long long>(totals.predicted), static_cast<unsigned long long>(totals.observed),
                 static_cast<unsigned long long>(totals.differing));
     if (totals.aborted > 0) {
-      std::printf("%-10s %8llu cases end in an abort of glibc's that was predicted (P7, P10)\n", "",
+      std::printf("%-10s %8llu cases end in an abort of glibc's that was predicted (P7, P8, P10)\n", "",
                   static_cast<unsigned long long>(totals.aborted));
     }
     if (totals.on_other_threads == 0) return;

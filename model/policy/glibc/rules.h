@@ -28,7 +28,7 @@ inline constexpr std::array kPolicyRules = {
     PolicyRuleText{PolicyRule::kP5, "P5", "a refused mapping is tried on the heap", ""},
     PolicyRuleText{PolicyRule::kP6, "P6", "a refused break is replaced by a mapping that becomes the new top", ""},
     PolicyRuleText{PolicyRule::kP7, "P7", "after that, growth tries the break first, with the full size; a misaligned break aborts", ""},
-    PolicyRuleText{PolicyRule::kP8, "P8", "a break moved up by others costs a second call; the old top is fenced and freed", ""},
+    PolicyRuleText{PolicyRule::kP8, "P8", "a break moved up by others costs a second call, or later the process; the old top is freed", ""},
     PolicyRuleText{PolicyRule::kP9, "P9", "that freeing may trim what was just obtained, and the request fails", ""},
     PolicyRuleText{PolicyRule::kP10, "P10", "a break moved down by others aborts the next growth", ""},
     PolicyRuleText{PolicyRule::kP11, "P11", "a heap that starts misaligned costs an extra call to align its end", ""},

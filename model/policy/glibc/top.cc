@@ -27,6 +27,7 @@ std::optional<std::uint64_t> Heap::GetMore(std::uint64_t size) {
 }
 
 void Heap::ExtendTop(std::uint64_t size) {
+  if ((top_ + top_size_) % kPage != 0) return context_.Abort(PolicyRule::kP8);  // an assertion; P8 could not align
   const PolicyRule rule = top_size_ == 0 ? PolicyRule::kP1 : is_contiguous_ ? PolicyRule::kP4 : PolicyRule::kP7;
   std::uint64_t length = size + context_.thresholds.top_pad + kMinChunk;
   if (is_contiguous_) length -= top_size_;
@@ -84,7 +85,8 @@ void Heap::PlaceTop(std::uint64_t start, std::uint64_t length, std::optional<std
   if (!end) end = break_.Move(0, PolicyRule::kP7);
   if (!end) return;
   top_ = first_chunk;
-  top_size_ = *end - first_chunk + correction;
+  // The lowest bits of a size are flags: an end that could not be aligned is not remembered exactly.
+  top_size_ = RoundDown(*end - first_chunk + correction, kWord);
   if (old_size == 0) return;
   constexpr std::uint64_t kFences = 2 * kHeaderBytes;
   old_size = RoundDown(old_size - kFences, kGrain);
