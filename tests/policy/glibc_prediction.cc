@@ -4,8 +4,9 @@
 //   glibc_prediction --operations=100000 --seed=1     generated operations, the recorded cases beside them
 //   glibc_prediction --case=FILE                      one case again
 //   glibc_prediction --mutants ...                    also with wrong models, each of which must differ
+//   glibc_prediction --every-rule ...                 each modelled rule must have decided something
 //
-// Exit code: 0 nothing differs, 10 something does (or a wrong model does not), 11 it could not run.
+// Exit code: 0 all this holds, 10 it does not, 11 it could not run.
 #include <gnu/libc-version.h>
 
 #include <CLI/CLI.hpp>
@@ -46,12 +47,20 @@ struct Flags {
   std::vector<std::string> recorded;
   std::string case_file;
   bool mutants = false;
+  bool every_rule = false;
 };
 
 // Relative to where the person is who gave it, not to where Bazel runs us.
 std::filesystem::path FromCaller(const std::string& path) {
   const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");
   return caller == nullptr ? std::filesystem::path(path) : std::filesystem::path(caller) / path;
+}
+
+// Where a case that shows a difference is kept.
+std::filesystem::path Finding() {
+  const char* const outputs = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  constexpr const char* kName = "glibc_prediction.case";
+  return outputs == nullptr ? FromCaller(kName) : std::filesystem::path(outputs) / kName;
 }
 
 Case LoadCase(const std::filesystem::path& path) {
@@ -166,7 +175,7 @@ class Experiment {
     std::printf("  expected  %s\n  actual    %s\n  rule      %s: %s\n", difference.expected.c_str(),
                 difference.actual.c_str(), std::string(rule.id).c_str(), std::string(rule.title).c_str());
     if (!run.output.empty()) std::printf("  it said   %s\n", run.output.c_str());
-    const std::filesystem::path path = FromCaller("glibc_prediction.case");
+    const std::filesystem::path path = Finding();
     harness::WriteDurably(path, harness::PrintCase(until));
     std::printf("  case      written to %s, %zu operations; --case=FILE runs it again\n", path.c_str(),
                 until.operations.size());
@@ -194,13 +203,18 @@ class Experiment {
     if (recorded_.cases > 0) PrintLine("recorded", recorded_);
   }
 
-  void PrintRules() const {
+  void PrintRules() {
     std::printf("\nrule  decided  what it says\n");
     for (std::size_t i = 0; i < exercised_.size(); ++i) {
       const auto& rule = model::glibc::kPolicyRules[i];
       const std::string count = rule.not_modelled.empty() ? std::to_string(exercised_[i]) : "-";
       std::printf("%-4s %8s  %s\n", std::string(rule.id).c_str(), count.c_str(), std::string(rule.title).c_str());
-      if (!rule.not_modelled.empty()) std::printf("%14s  not modelled: %s\n", "", std::string(rule.not_modelled).c_str());
+      if (!rule.not_modelled.empty()) {
+        std::printf("%14s  not modelled: %s\n", "", std::string(rule.not_modelled).c_str());
+      } else if (flags_.every_rule && exercised_[i] == 0) {
+        std::printf("%14s  but it never did\n", "");
+        failed_ = true;
+      }
     }
   }
 
@@ -241,6 +255,7 @@ int main(int argc, char** argv) {
   app.add_option("--worker", flags.worker, "The worker program")->required();
   app.add_option("--recorded", flags.recorded, "Recorded cases to run beside them");
   app.add_option("--case", flags.case_file, "Run this case only");
+  app.add_flag("--every-rule", flags.every_rule, "Fail if a modelled rule decided nothing");
   app.add_flag("--mutants", flags.mutants, "Show that wrong models are caught");
   CLI11_PARSE(app, argc, argv);
   // Tunables of malloc are an environment that the model does not have (P22, P35).

@@ -81,6 +81,7 @@ const std::vector<std::vector<Row>> kStories = {
         {"NULL without a try", Malloc(100), {}, 0, "K4", false},
         {"a mapping in the refused break's place", Malloc(100),
          {{Brk(192 * kKiB), "required K4", false}, {Mmap(kMiB), "allowed K5"}}, 8, "", false},
+        {"less, once the break was refused", Malloc(100), {{Brk(192 * kKiB), "required K4", false}, {Brk(kPage), "required K4"}}, 8, "", false},
         {"protections are never changed", Malloc(100), {{{.kind = CallKind::kMprotect}, "forbidden K8"}}, 8},
         {"absurd sizes need no call", Malloc(SIZE_MAX), {{Mmap(kPage), "forbidden K5"}}, 0},
     },

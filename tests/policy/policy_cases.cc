@@ -183,7 +183,10 @@ void AskForTooMuch(CaseBuilder& b) {
 // P8, P10, P11, P15: the program takes break memory for itself.
 void MoveBreak(CaseBuilder& b) {
   Random& r = b.random();
-  if (r.OneIn(8)) b.MoveBreak(-static_cast<std::int64_t>(r.Between(1, 64)));  // P10; the page stays mapped
+  if (r.OneIn(6)) {
+    b.MoveBreak(-static_cast<std::int64_t>(r.Between(1, 64)));  // the page stays mapped
+    return FillAndTrim(b);
+  }
   b.MoveBreak(static_cast<std::int64_t>(r.Pick<std::uint64_t>({1, 8, 16, 24, 100, kPage, 5 * kPage, 200 * kKiB})));
   if (r.OneIn(2)) FillAndTrim(b);
   if (r.OneIn(2)) ClimbThresholds(b);

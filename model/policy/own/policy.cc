@@ -128,7 +128,8 @@ Ruling Policy::JudgeBreak(const KernelCall& call, bool is_granted, const Books& 
     const std::uint64_t growth = call.address - books.program_break;
     if (!Allocates() || books.serves_request) return Forbidden(Clause::kK4, "no growth: free memory serves");
     if (WantsMapping() && !was_refused_) return Forbidden(Clause::kK1, "a mapping of its own");
-    if (call.address % constants_.page != 0 || growth < thresholds_.top_pad) {
+    // Once refused, less may be tried.
+    if (call.address % constants_.page != 0 || (growth < thresholds_.top_pad && !break_was_refused_)) {
       return Forbidden(Clause::kK5, "whole pages, at least " + Bytes(thresholds_.top_pad));
     }
     break_was_refused_ |= !is_granted;
