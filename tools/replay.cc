@@ -26,7 +26,7 @@ void AddForeignEntries(const harness::Case& c, harness::EntrySet own, harness::J
     const std::string name = model::NameOf(operation.entry);
     judgement->violations.insert(judgement->violations.begin(),
                                  {i,
-                                  {model::Rule::kI1, name + " is provided by the library that provides malloc",
+                                  {model::RuleId::kI1, name + " is provided by the library that provides malloc",
                                    name + " is another library's, which works on another heap"}});
     return;
   }

@@ -109,7 +109,7 @@ class Campaign {
     RequireThatItRan(*run);
     const Judgement judgement = Judge(lane.c, lane.journal->outcomes(), *run, profile_.facts);
     live_bytes_ = judgement.peak_live_bytes;
-    for (std::size_t rule = 0; rule < model::kRuleCount; ++rule) {
+    for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
       result_.exercised[rule] += judgement.exercised[rule];
     }
     for (std::size_t entry = 0; entry < model::kEntryCount; ++entry) {
@@ -155,9 +155,9 @@ class Campaign {
 
 }  // namespace
 
-Verdict CampaignResult::VerdictOn(model::Rule rule) const {
+Verdict CampaignResult::VerdictOn(model::RuleId rule) const {
   if (reports.contains(rule)) return Verdict::kViolated;
-  const bool needs_usable_size = rule == model::Rule::kH3 || rule == model::Rule::kH9;
+  const bool needs_usable_size = rule == model::RuleId::kH3 || rule == model::RuleId::kH9;
   if (needs_usable_size && !profile.facts.has_usable_size) return Verdict::kNotObservable;
   return exercised[static_cast<std::size_t>(rule)] == 0 ? Verdict::kNotExercised : Verdict::kHeld;
 }

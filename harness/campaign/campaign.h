@@ -40,9 +40,9 @@ struct CampaignResult {
   std::string problem;  // what ended the campaign early, a sentence; empty if nothing did
   model::Exercised exercised{};
   model::ErrnoRemarks errno_remarks{};
-  std::map<model::Rule, std::vector<FindingReport>> reports;
+  std::map<model::RuleId, std::vector<FindingReport>> reports;
 
-  Verdict VerdictOn(model::Rule rule) const;
+  Verdict VerdictOn(model::RuleId rule) const;
   bool Held() const { return reports.empty(); }
 };
 

@@ -12,7 +12,7 @@
 namespace breakproof::harness {
 namespace {
 
-using model::Rule;
+using model::RuleId;
 
 // Of one rule; more would repeat the same defect through other entry points and cost minutes.
 constexpr std::size_t kMostReportsPerRule = 4;
@@ -50,7 +50,7 @@ Case UpTo(const Case& c, std::size_t index) {
   return WithFreshNames(cut);
 }
 
-const CaseViolation* FirstOf(Rule rule, const Judgement& judgement) {
+const CaseViolation* FirstOf(RuleId rule, const Judgement& judgement) {
   for (const CaseViolation& violation : judgement.violations) {
     if (violation.what.rule == rule) return &violation;
   }
@@ -73,7 +73,7 @@ void Findings::Add(const Case& c, const Judgement& judgement, std::uint64_t perf
 }
 
 void Findings::AddNew(const Case& c, const CaseViolation& seen, std::uint64_t performed) {
-  const Rule rule = seen.what.rule;
+  const RuleId rule = seen.what.rule;
   const Case cut = UpTo(c, seen.operation);
   // On disk before anything else is tried: minimising takes a while and may be killed.
   const std::filesystem::path unminimised = Save(cut, rule, seen, "-full");
@@ -107,7 +107,7 @@ void Findings::AddNew(const Case& c, const CaseViolation& seen, std::uint64_t pe
   reports_[rule].push_back(std::move(report));
 }
 
-bool Findings::Reproduce(const Case& c, Rule rule, CaseViolation* violation) {
+bool Findings::Reproduce(const Case& c, RuleId rule, CaseViolation* violation) {
   const RunResult run = runner_.Run(c);
   const Judgement judgement = Judge(c, runner_.journal().outcomes(), run, profile_.facts);
   const CaseViolation* again = FirstOf(rule, judgement);
@@ -116,7 +116,7 @@ bool Findings::Reproduce(const Case& c, Rule rule, CaseViolation* violation) {
   return true;
 }
 
-Case Findings::Small(const Case& c, Rule rule) {
+Case Findings::Small(const Case& c, RuleId rule) {
   const StillFails still_fails = [&](const Case& candidate) {
     CaseViolation ignored;
     return Reproduce(candidate, rule, &ignored);
@@ -127,7 +127,7 @@ Case Findings::Small(const Case& c, Rule rule) {
   return UpTo(small, last.operation);
 }
 
-std::filesystem::path Findings::Save(const Case& c, Rule rule, const CaseViolation& violation,
+std::filesystem::path Findings::Save(const Case& c, RuleId rule, const CaseViolation& violation,
                                      const char* suffix) {
   const model::RuleText& text = model::TextOf(rule);
   const Operation& operation = c.operations.at(violation.operation);
@@ -175,16 +175,16 @@ void Findings::AddForeignEntries() {
     NameSlots(&c);
     const std::string name = model::NameOf(operation.entry);
     CaseViolation violation{c.operations.size() - 1,
-                            {Rule::kI1, name + " is provided by the library that provides malloc",
+                            {RuleId::kI1, name + " is provided by the library that provides malloc",
                              name + " is another library's, which works on another heap"}};
     FindingReport report;
-    report.case_file = Save(c, Rule::kI1, violation, "");
+    report.case_file = Save(c, RuleId::kI1, violation, "");
     report.index = violation.operation;
     report.operation = PrintOperation(operation, c.slot_names);
     report.expected = violation.what.expected;
     report.actual = violation.what.actual;
     report.case_operations = c.operations.size();
-    reports_[Rule::kI1].push_back(std::move(report));
+    reports_[RuleId::kI1].push_back(std::move(report));
   }
 }
 

@@ -38,17 +38,17 @@ class Findings {
   // Takes in entry points that the subject leaves to another library (I1).
   void AddForeignEntries();
 
-  const std::map<model::Rule, std::vector<FindingReport>>& reports() const { return reports_; }
+  const std::map<model::RuleId, std::vector<FindingReport>>& reports() const { return reports_; }
   std::uint64_t count() const { return count_; }
 
  private:
   // What makes two violations the same finding: the rule, and the kind of operation that broke it.
-  using Key = std::tuple<model::Rule, OperationKind, model::Entry>;
+  using Key = std::tuple<model::RuleId, OperationKind, model::Entry>;
 
   void AddNew(const Case& c, const CaseViolation& violation, std::uint64_t performed);
-  bool Reproduce(const Case& c, model::Rule rule, CaseViolation* violation);
-  Case Small(const Case& c, model::Rule rule);
-  std::filesystem::path Save(const Case& c, model::Rule rule, const CaseViolation& violation,
+  bool Reproduce(const Case& c, model::RuleId rule, CaseViolation* violation);
+  Case Small(const Case& c, model::RuleId rule);
+  std::filesystem::path Save(const Case& c, model::RuleId rule, const CaseViolation& violation,
                              const char* suffix);
 
   const RunSettings settings_;
@@ -56,8 +56,8 @@ class Findings {
   const std::atomic<bool>& stop_;
   CaseRunner runner_;
   std::set<Key> known_;
-  std::set<std::pair<model::Rule, std::string>> smallest_;  // minimal cases, as text
-  std::map<model::Rule, std::vector<FindingReport>> reports_;
+  std::set<std::pair<model::RuleId, std::string>> smallest_;  // minimal cases, as text
+  std::map<model::RuleId, std::vector<FindingReport>> reports_;
   std::uint64_t count_ = 0;
 };
 

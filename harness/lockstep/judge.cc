@@ -12,7 +12,7 @@ namespace breakproof::harness {
 namespace {
 
 using model::Entry;
-using model::Rule;
+using model::RuleId;
 using model::Violation;
 
 std::string Byte(std::uint64_t value) {
@@ -53,7 +53,7 @@ class Referee {
       JudgeOperation(case_.operations[index_], outcomes_[index_]);
     }
     if (!is_over_ && EndedEarly()) BlameBetweenOperations();
-    for (std::size_t rule = 0; rule < model::kRuleCount; ++rule) {
+    for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
       judgement_.exercised[rule] += heap_.exercised()[rule];
     }
     judgement_.errno_remarks = heap_.errno_remarks();
@@ -65,11 +65,11 @@ class Referee {
   // start and end, and the subject serves both.
   void BlameBetweenOperations() {
     if (index_ < case_.operations.size() && StartsThread(index_)) {
-      Add({Rule::kH0, "thread t" + std::to_string(case_.operations[index_].thread) + " starts", HowItEnded(run_)});
+      Add({RuleId::kH0, "thread t" + std::to_string(case_.operations[index_].thread) + " starts", HowItEnded(run_)});
     } else if (index_ > 0) {
       --index_;
       const bool exits = case_.operations[index_].kind == OperationKind::kThreadExit;
-      Add({Rule::kH0, exits ? "the thread ends" : "the process goes on", HowItEnded(run_)});
+      Add({RuleId::kH0, exits ? "the thread ends" : "the process goes on", HowItEnded(run_)});
     }
   }
 
@@ -102,8 +102,8 @@ class Referee {
   }
 
   void ApplyToModel(const Operation& operation, const Outcome& outcome) {
-    const model::Call call = CallOf(operation, outcome);
-    model::Response response;
+    const model::HeapCall call = CallOf(operation, outcome);
+    model::HeapResponse response;
     response.address = outcome.address;
     response.status = outcome.status;
     response.errno_before = kErrnoSentinel;
@@ -115,13 +115,13 @@ class Referee {
     judgement_.peak_live_bytes = std::max(judgement_.peak_live_bytes, heap_.live_bytes());
     for (Violation& violation : violations) {
       // What the harness writes may then destroy anything: nothing later is evidence.
-      is_over_ |= violation.rule == Rule::kH1 || violation.rule == Rule::kH3;
+      is_over_ |= violation.rule == RuleId::kH1 || violation.rule == RuleId::kH3;
       Add(std::move(violation));
       if (is_over_) break;
     }
   }
 
-  static model::Call CallOf(const Operation& operation, const Outcome& outcome) {
+  static model::HeapCall CallOf(const Operation& operation, const Outcome& outcome) {
     return {.entry = operation.entry,
             .size = operation.size,
             .count = operation.count,
@@ -134,14 +134,14 @@ class Referee {
     if (operation.kind == OperationKind::kCheck) blocks = heap_.blocks().size();
     if (operation.kind == OperationKind::kCall && outcome.argument != 0) {
       blocks = 1;
-      Exercise(Rule::kI1, 1);
+      Exercise(RuleId::kI1, 1);
       const bool failed = Reallocates(operation.entry) && outcome.address == 0;
-      if (failed && operation.size != 0 && operation.count != 0) Exercise(Rule::kH7, 1);
+      if (failed && operation.size != 0 && operation.count != 0) Exercise(RuleId::kH7, 1);
     }
-    Exercise(Rule::kH4, blocks);
-    if (facts_.has_usable_size) Exercise(Rule::kH9, blocks);
+    Exercise(RuleId::kH4, blocks);
+    if (facts_.has_usable_size) Exercise(RuleId::kH9, blocks);
     if (operation.kind == OperationKind::kCall && operation.entry == Entry::kCalloc && outcome.address != 0) {
-      Exercise(Rule::kH5, 1);
+      Exercise(RuleId::kH5, 1);
     }
   }
 
@@ -166,48 +166,48 @@ class Referee {
     const std::string call = model::Describe(CallOf(operation, outcome));
     switch (outcome.finding) {
       case Finding::kPayloadChanged:
-        return {Rule::kH4, at + MakerOf(outcome.block) + is, Byte(outcome.actual)};
+        return {RuleId::kH4, at + MakerOf(outcome.block) + is, Byte(outcome.actual)};
       case Finding::kSlackChanged:
-        return {Rule::kH9, at + MakerOf(outcome.block) + ", beyond its payload but usable," + is,
+        return {RuleId::kH9, at + MakerOf(outcome.block) + ", beyond its payload but usable," + is,
                 Byte(outcome.actual)};
       case Finding::kUsableChanged:
-        return {Rule::kH3, "the usable size of " + MakerOf(outcome.block) + " stays " +
+        return {RuleId::kH3, "the usable size of " + MakerOf(outcome.block) + " stays " +
                                std::to_string(outcome.expected),
                 std::to_string(outcome.actual)};
       case Finding::kNotZero:
-        return {Rule::kH5, at + call + " is 0x00", Byte(outcome.actual)};
+        return {RuleId::kH5, at + call + " is 0x00", Byte(outcome.actual)};
       case Finding::kPrefixLost:
-        return {Rule::kH4, at + call + "'s result" + is + ", kept from " + MakerOf(outcome.block),
+        return {RuleId::kH4, at + call + "'s result" + is + ", kept from " + MakerOf(outcome.block),
                 Byte(outcome.actual)};
       default:
-        return {Rule::kH7, at + MakerOf(outcome.block) + is + " after " + call + " failed",
+        return {RuleId::kH7, at + MakerOf(outcome.block) + is + " after " + call + " failed",
                 Byte(outcome.actual)};
     }
   }
 
   // The operation did not come to an end.
   Violation DescribeEnd(const Operation& operation, const Outcome& outcome) const {
-    const model::Call call = CallOf(operation, outcome);
+    const model::HeapCall call = CallOf(operation, outcome);
     const std::string name = model::Describe(call);
     const std::string ended = HowItEnded(run_);
     const bool allocates = operation.kind == OperationKind::kCall && AssignsSlot(operation.entry);
     switch (outcome.stage) {
       case Stage::kReadingBytes:
-        return {Rule::kH1, "live payloads can be read and written", "doing so " + ended};
+        return {RuleId::kH1, "live payloads can be read and written", "doing so " + ended};
       case Stage::kInspecting:
       case Stage::kWritingPayload:
-        return {Rule::kH1, "the payload of " + name + " can be read and written", "doing so " + ended};
+        return {RuleId::kH1, "the payload of " + name + " can be read and written", "doing so " + ended};
       case Stage::kWritingSlack:
-        return {Rule::kH3, "every usable byte of " + name + " can be written", "doing so " + ended};
+        return {RuleId::kH3, "every usable byte of " + name + " can be written", "doing so " + ended};
       case Stage::kAskingUsable:
-        return {Rule::kH0, "malloc_usable_size returns", ended};
+        return {RuleId::kH0, "malloc_usable_size returns", ended};
       default:
-        if (allocates && model::ContractOf(call).absurd) return {Rule::kH8, name + " fails with ENOMEM", ended};
-        return {Rule::kH0, name + " returns", ended};
+        if (allocates && model::ContractOf(call).absurd) return {RuleId::kH8, name + " fails with ENOMEM", ended};
+        return {RuleId::kH0, name + " returns", ended};
     }
   }
 
-  void Exercise(Rule rule, std::uint64_t times) {
+  void Exercise(RuleId rule, std::uint64_t times) {
     judgement_.exercised[static_cast<std::size_t>(rule)] += times;
   }
 
@@ -224,7 +224,7 @@ class Referee {
   const SubjectFacts& facts_;
   model::HeapModel heap_;
   Judgement judgement_;
-  std::set<std::tuple<Rule, OperationKind, Entry>> seen_;
+  std::set<std::tuple<RuleId, OperationKind, Entry>> seen_;
   std::size_t index_ = 0;
   bool is_over_ = false;
 };

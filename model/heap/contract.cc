@@ -7,7 +7,7 @@ namespace {
 
 using Wide = unsigned __int128;  // holds every product and every rounded size exactly
 
-Wide RequestedBytes(const Call& call) {
+Wide RequestedBytes(const HeapCall& call) {
   switch (call.entry) {
     case Entry::kCalloc:
     case Entry::kReallocarray:
@@ -26,7 +26,7 @@ std::uint64_t FundamentalAlignment(std::uint64_t payload) {
   return payload >= kMaxAlign ? kMaxAlign : std::bit_floor(payload);
 }
 
-void AddAlignment(const Call& call, Contract* contract) {
+void AddAlignment(const HeapCall& call, Contract* contract) {
   switch (call.entry) {
     case Entry::kValloc:
     case Entry::kPvalloc:
@@ -54,7 +54,7 @@ void AddAlignment(const Call& call, Contract* contract) {
 
 }  // namespace
 
-Contract ContractOf(const Call& call) {
+Contract ContractOf(const HeapCall& call) {
   Contract contract;
   const Wide bytes = RequestedBytes(call);
   contract.absurd = bytes > kLargestObject;
@@ -64,7 +64,7 @@ Contract ContractOf(const Call& call) {
   return contract;
 }
 
-std::string Describe(const Call& call) {
+std::string Describe(const HeapCall& call) {
   const std::string name = NameOf(call.entry);
   const std::string size = std::to_string(call.size);
   switch (call.entry) {

@@ -13,7 +13,7 @@ inline constexpr std::uint64_t kMaxAlign = 16;  // alignof(max_align_t), x86-64 
 inline constexpr std::uint64_t kLargestObject = INT64_MAX;  // PTRDIFF_MAX
 
 // A call as the caller made it. Unused arguments are 0.
-struct Call {
+struct HeapCall {
   Entry entry = Entry::kMalloc;
   std::uint64_t size = 0;       // bytes; the element's for calloc and reallocarray
   std::uint64_t count = 1;      // elements, calloc and reallocarray
@@ -33,9 +33,9 @@ struct Contract {
 };
 
 // Pure; defined for every call, meaningless for free and malloc_usable_size.
-Contract ContractOf(const Call& call);
+Contract ContractOf(const HeapCall& call);
 
 // "calloc(3, 8)", for messages.
-std::string Describe(const Call& call);
+std::string Describe(const HeapCall& call);
 
 }  // namespace breakproof::model

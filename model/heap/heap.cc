@@ -31,16 +31,16 @@ std::string ErrorName(int error) {
 // Even an object of size 0 has an address of its own (C17 7.22.3p1), so it occupies one byte here.
 std::uint64_t Extent(std::uint64_t bytes) { return std::max<std::uint64_t>(bytes, 1); }
 
-bool Succeeded(const Call& call, const Response& response) {
+bool Succeeded(const HeapCall& call, const HeapResponse& response) {
   if (call.entry == Entry::kPosixMemalign) return response.status == 0;
   return response.address != 0;
 }
 
 }  // namespace
 
-std::vector<Violation> HeapModel::Apply(const Call& call, const Response& response) {
+std::vector<Violation> HeapModel::Apply(const HeapCall& call, const HeapResponse& response) {
   broken_.clear();
-  Exercise(Rule::kH0);
+  Exercise(RuleId::kH0);
   switch (call.entry) {
     case Entry::kFree:
       Free(call, response);
@@ -53,14 +53,14 @@ std::vector<Violation> HeapModel::Apply(const Call& call, const Response& respon
   }
   // The gravest first: H1 explains whatever else the same call shows.
   const auto overlap = std::find_if(broken_.begin(), broken_.end(),
-                                    [](const Violation& v) { return v.rule == Rule::kH1; });
+                                    [](const Violation& v) { return v.rule == RuleId::kH1; });
   if (overlap != broken_.end()) std::rotate(broken_.begin(), overlap, overlap + 1);
   return std::exchange(broken_, {});
 }
 
-void HeapModel::Allocate(const Call& call, const Response& response) {
+void HeapModel::Allocate(const HeapCall& call, const HeapResponse& response) {
   const Contract contract = ContractOf(call);
-  if (contract.absurd || contract.alignment_must_fail) Exercise(Rule::kH8);
+  if (contract.absurd || contract.alignment_must_fail) Exercise(RuleId::kH8);
   if (Succeeded(call, response)) {
     Succeed(call, contract, response);
   } else {
@@ -68,14 +68,14 @@ void HeapModel::Allocate(const Call& call, const Response& response) {
   }
 }
 
-void HeapModel::Fail(const Call& call, const Contract& contract, const Response& response) {
+void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
   const bool reallocates = call.entry == Entry::kRealloc || call.entry == Entry::kReallocarray;
   if (contract.null_allowed && !contract.alignment_invalid && call.entry != Entry::kPosixMemalign) {
     // Size 0: NULL is a legal result, and realloc has then freed the old block (malloc(3)).
     if (reallocates && call.address != 0) Erase(call.address);
     return;
   }
-  Exercise(Rule::kH6);
+  Exercise(RuleId::kH6);
   const int error = call.entry == Entry::kPosixMemalign ? response.status : response.errno_after;
   const bool einval_allowed = contract.may_refuse_alignment || contract.alignment_must_fail;
   const bool enomem_allowed = !contract.alignment_must_fail || contract.absurd;
@@ -83,15 +83,15 @@ void HeapModel::Fail(const Call& call, const Contract& contract, const Response&
   std::string expected = Describe(call) + " fails with ";
   expected += einval_allowed ? (enomem_allowed ? "ENOMEM or EINVAL" : "EINVAL") : "ENOMEM";
   const bool untouched = call.entry != Entry::kPosixMemalign && error == response.errno_before;
-  Broken(Rule::kH6, std::move(expected),
+  Broken(RuleId::kH6, std::move(expected),
          untouched ? "failed and left errno as it was" : "failed with " + ErrorName(error));
 }
 
-void HeapModel::Succeed(const Call& call, const Contract& contract, const Response& response) {
+void HeapModel::Succeed(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
   if (call.address != 0) Erase(call.address);  // realloc: the old block ends here
   if (response.errno_after != response.errno_before) ++errno_remarks_[static_cast<std::size_t>(call.entry)];
   if (contract.absurd || contract.alignment_must_fail) {
-    Broken(Rule::kH8, Describe(call) + " fails with " + (contract.absurd ? "ENOMEM" : "EINVAL"),
+    Broken(RuleId::kH8, Describe(call) + " fails with " + (contract.absurd ? "ENOMEM" : "EINVAL"),
            "returned " + Hex(response.address));
   }
   if (contract.absurd) return;  // nothing else can be said of such an object
@@ -105,27 +105,27 @@ void HeapModel::Succeed(const Call& call, const Contract& contract, const Respon
   Insert(response.address, block);
 }
 
-void HeapModel::CheckAlignment(const Call& call, const Contract& contract, const Response& response) {
-  Exercise(Rule::kH2);
+void HeapModel::CheckAlignment(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
+  Exercise(RuleId::kH2);
   if (response.address % contract.alignment == 0) return;
   const std::uint64_t actual = response.address & -response.address;
-  Broken(Rule::kH2, Describe(call) + " is aligned to " + std::to_string(contract.alignment),
+  Broken(RuleId::kH2, Describe(call) + " is aligned to " + std::to_string(contract.alignment),
          Hex(response.address) + ", aligned to " + std::to_string(actual));
 }
 
-void HeapModel::CheckUsable(const Call& call, const Block& block, const Response& response) {
+void HeapModel::CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response) {
   if (!response.usable_known) return;
-  Exercise(Rule::kH3);
+  Exercise(RuleId::kH3);
   if (block.usable < block.payload) {
-    Broken(Rule::kH3, Describe(call) + " has a usable size of at least " + std::to_string(block.payload),
+    Broken(RuleId::kH3, Describe(call) + " has a usable size of at least " + std::to_string(block.payload),
            std::to_string(block.usable));
   } else if (block.usable > kLargestObject) {
-    Broken(Rule::kH3, Describe(call) + " has a plausible usable size", std::to_string(block.usable));
+    Broken(RuleId::kH3, Describe(call) + " has a plausible usable size", std::to_string(block.usable));
   }
 }
 
-void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Block& block) {
-  Exercise(Rule::kH1);
+void HeapModel::CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block) {
+  Exercise(RuleId::kH1);
   // Blocks are disjoint and sorted, so only the nearest below and the first at or above can collide.
   auto neighbour = blocks_.lower_bound(address);
   const auto collides = [&](const auto& other, std::uint64_t mine, std::uint64_t theirs) {
@@ -136,12 +136,12 @@ void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Blo
       const auto& [start, other] = *neighbour;
       const std::string theirs = std::string(NameOf(other.made_by)) + "'s block ";
       if (collides(*neighbour, block.payload, other.payload)) {
-        Broken(Rule::kH1, Describe(call) + " returns a payload disjoint from every live one",
+        Broken(RuleId::kH1, Describe(call) + " returns a payload disjoint from every live one",
                Range(address, block.payload) + " overlaps " + theirs + Range(start, other.payload));
         return;
       }
       if (collides(*neighbour, block.usable, other.usable)) {
-        Broken(Rule::kH3, Describe(call) + " has a usable size that ends before its neighbour",
+        Broken(RuleId::kH3, Describe(call) + " has a usable size that ends before its neighbour",
                Range(address, block.usable) + " reaches into " + theirs + Range(start, other.usable));
         return;
       }
@@ -151,22 +151,22 @@ void HeapModel::CheckDisjoint(const Call& call, std::uint64_t address, const Blo
   }
 }
 
-void HeapModel::Free(const Call& call, const Response& response) {
-  Exercise(Rule::kH6);
+void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
+  Exercise(RuleId::kH6);
   if (response.errno_after != response.errno_before) {
-    Broken(Rule::kH6, "free preserves errno (POSIX.1-2024)",
+    Broken(RuleId::kH6, "free preserves errno (POSIX.1-2024)",
            "free set errno to " + ErrorName(response.errno_after));
   }
   if (call.address != 0) Erase(call.address);
 }
 
-void HeapModel::UsableSize(const Call& call, const Response& response) {
+void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
   if (!response.usable_known) return;
-  Exercise(Rule::kH3);
+  Exercise(RuleId::kH3);
   const auto block = blocks_.find(call.address);
   const std::uint64_t expected = block == blocks_.end() ? 0 : block->second.usable;
   if (response.usable == expected) return;
-  Broken(Rule::kH3,
+  Broken(RuleId::kH3,
          call.address == 0 ? "malloc_usable_size(NULL) is 0"
                            : "malloc_usable_size stays " + std::to_string(expected),
          std::to_string(response.usable));
@@ -184,7 +184,7 @@ void HeapModel::Erase(std::uint64_t address) {
   blocks_.erase(block);
 }
 
-void HeapModel::Broken(Rule rule, std::string expected, std::string actual) {
+void HeapModel::Broken(RuleId rule, std::string expected, std::string actual) {
   broken_.push_back({rule, std::move(expected), std::move(actual)});
 }
 

@@ -18,16 +18,16 @@ namespace breakproof::model {
 
 // A broken promise: which, and expected against actual in words.
 struct Violation {
-  Rule rule;
+  RuleId rule;
   std::string expected;
   std::string actual;
 };
 
 // How often each rule was put to the test.
-using Exercised = std::array<std::uint64_t, kRuleCount>;
+using Exercised = std::array<std::uint64_t, kRuleBookSize>;
 
 // What came back from a call.
-struct Response {
+struct HeapResponse {
   std::uint64_t address = 0;  // 0 is NULL; for posix_memalign only meaningful if status is 0
   int status = 0;             // posix_memalign's return value, else 0
   int errno_before = 0;       // a sentinel that no call sets by accident
@@ -48,7 +48,7 @@ struct Block {
 class HeapModel {
  public:
   // Applies one call; returns the promises it broke, the gravest first.
-  std::vector<Violation> Apply(const Call& call, const Response& response);
+  std::vector<Violation> Apply(const HeapCall& call, const HeapResponse& response);
 
   const std::map<std::uint64_t, Block>& blocks() const { return blocks_; }
   std::uint64_t live_bytes() const { return live_bytes_; }
@@ -56,20 +56,20 @@ class HeapModel {
   const ErrnoRemarks& errno_remarks() const { return errno_remarks_; }
 
  private:
-  void Allocate(const Call& call, const Response& response);
-  void Fail(const Call& call, const Contract& contract, const Response& response);
-  void Succeed(const Call& call, const Contract& contract, const Response& response);
-  void Free(const Call& call, const Response& response);
-  void UsableSize(const Call& call, const Response& response);
+  void Allocate(const HeapCall& call, const HeapResponse& response);
+  void Fail(const HeapCall& call, const Contract& contract, const HeapResponse& response);
+  void Succeed(const HeapCall& call, const Contract& contract, const HeapResponse& response);
+  void Free(const HeapCall& call, const HeapResponse& response);
+  void UsableSize(const HeapCall& call, const HeapResponse& response);
 
-  void CheckAlignment(const Call& call, const Contract& contract, const Response& response);
-  void CheckDisjoint(const Call& call, std::uint64_t address, const Block& block);
-  void CheckUsable(const Call& call, const Block& block, const Response& response);
+  void CheckAlignment(const HeapCall& call, const Contract& contract, const HeapResponse& response);
+  void CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block);
+  void CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response);
 
   void Insert(std::uint64_t address, const Block& block);
   void Erase(std::uint64_t address);
-  void Exercise(Rule rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
-  void Broken(Rule rule, std::string expected, std::string actual);
+  void Exercise(RuleId rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
+  void Broken(RuleId rule, std::string expected, std::string actual);
 
   std::map<std::uint64_t, Block> blocks_;  // by address, disjoint
   std::uint64_t live_bytes_ = 0;

@@ -12,53 +12,53 @@
 
 namespace breakproof::model {
 
-enum class Rule : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kI1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kI1 };
 
 struct RuleText {
-  Rule rule;
+  RuleId rule;
   std::string_view id;
   std::string_view title;   // one sentence, what must hold
   std::string_view clause;  // the standard or manual that says so
 };
 
 inline constexpr std::array kRuleBook = {
-    RuleText{Rule::kH0, "H0", "every legal call returns: no crash, no abort, no hang",
+    RuleText{RuleId::kH0, "H0", "every legal call returns: no crash, no abort, no hang",
              "C17 7.22.3"},
-    RuleText{Rule::kH1, "H1", "live payloads are disjoint and lie in memory that is readable and writable",
+    RuleText{RuleId::kH1, "H1", "live payloads are disjoint and lie in memory that is readable and writable",
              "C17 7.22.3p1: an object disjoint from any other object"},
-    RuleText{Rule::kH2, "H2", "results are aligned as the entry point promises",
+    RuleText{RuleId::kH2, "H2", "results are aligned as the entry point promises",
              "C23 7.24.3p1 (weak alignment), C17 7.22.3.1, POSIX posix_memalign"},
-    RuleText{Rule::kH3, "H3", "usable size covers the request, is stable, plausible and writable",
+    RuleText{RuleId::kH3, "H3", "usable size covers the request, is stable, plausible and writable",
              "malloc_usable_size(3)"},
-    RuleText{Rule::kH4, "H4", "payload bytes change only when the caller changes them; realloc keeps the prefix",
+    RuleText{RuleId::kH4, "H4", "payload bytes change only when the caller changes them; realloc keeps the prefix",
              "C17 6.2.4p2, 7.22.3.5p2"},
-    RuleText{Rule::kH5, "H5", "calloc returns zeroes, also on recycled memory",
+    RuleText{RuleId::kH5, "H5", "calloc returns zeroes, also on recycled memory",
              "C17 7.22.3.2p2"},
-    RuleText{Rule::kH6, "H6", "failure is NULL with ENOMEM or EINVAL; free preserves errno",
+    RuleText{RuleId::kH6, "H6", "failure is NULL with ENOMEM or EINVAL; free preserves errno",
              "POSIX.1-2024 malloc, aligned_alloc, posix_memalign, free"},
-    RuleText{Rule::kH7, "H7", "a failed operation changes nothing: the old block of a failed realloc is intact",
+    RuleText{RuleId::kH7, "H7", "a failed operation changes nothing: the old block of a failed realloc is intact",
              "C17 7.22.3.5p3"},
-    RuleText{Rule::kH8, "H8", "absurd sizes, overflowing products and invalid alignments fail cleanly",
+    RuleText{RuleId::kH8, "H8", "absurd sizes, overflowing products and invalid alignments fail cleanly",
              "C17 7.22.3.2, malloc(3): no object larger than PTRDIFF_MAX"},
-    RuleText{Rule::kH9, "H9", "the allocator does not write to a live block up to its usable size",
+    RuleText{RuleId::kH9, "H9", "the allocator does not write to a live block up to its usable size",
              "malloc_usable_size(3)"},
-    RuleText{Rule::kI1, "I1", "every entry point of the family is the library's and works with every other",
+    RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
 };
 
-inline constexpr std::size_t kRuleCount = kRuleBook.size();
+inline constexpr std::size_t kRuleBookSize = kRuleBook.size();
 
-constexpr const RuleText& TextOf(Rule rule) { return kRuleBook[static_cast<std::size_t>(rule)]; }
+constexpr const RuleText& TextOf(RuleId rule) { return kRuleBook[static_cast<std::size_t>(rule)]; }
 
 // The table is indexed by the enumeration: a rule out of order would be cited under another's name.
 static_assert([] {
-  for (std::size_t i = 0; i < kRuleCount; ++i) {
-    if (kRuleBook[i].rule != static_cast<Rule>(i)) return false;
+  for (std::size_t i = 0; i < kRuleBookSize; ++i) {
+    if (kRuleBook[i].rule != static_cast<RuleId>(i)) return false;
   }
   return true;
 }());
 
-constexpr std::optional<Rule> RuleNamed(std::string_view id) {
+constexpr std::optional<RuleId> RuleNamed(std::string_view id) {
   for (const RuleText& text : kRuleBook) {
     if (text.id == id) return text.rule;
   }

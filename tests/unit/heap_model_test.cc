@@ -10,8 +10,8 @@ namespace {
 
 constexpr int kSentinel = 4000;
 
-Response Returned(std::uint64_t address, std::uint64_t usable = 0) {
-  Response response;
+HeapResponse Returned(std::uint64_t address, std::uint64_t usable = 0) {
+  HeapResponse response;
   response.address = address;
   response.errno_before = response.errno_after = kSentinel;
   response.usable = usable;
@@ -19,8 +19,8 @@ Response Returned(std::uint64_t address, std::uint64_t usable = 0) {
   return response;
 }
 
-Response Failed(int error, int status = 0) {
-  Response response = Returned(0);
+HeapResponse Failed(int error, int status = 0) {
+  HeapResponse response = Returned(0);
   response.errno_after = error;
   response.status = status;
   return response;
@@ -36,14 +36,14 @@ std::string Rules(const std::vector<Violation>& violations) {
 
 struct Row {
   const char* what;
-  Call call;
-  Response response;
+  HeapCall call;
+  HeapResponse response;
   const char* broken;  // rules, "" if it is fine
 };
 
-Call Malloc(std::uint64_t size) { return {.entry = Entry::kMalloc, .size = size}; }
+HeapCall Malloc(std::uint64_t size) { return {.entry = Entry::kMalloc, .size = size}; }
 
-Call Aligned(Entry entry, std::uint64_t alignment, std::uint64_t size) {
+HeapCall Aligned(Entry entry, std::uint64_t alignment, std::uint64_t size) {
   return {.entry = entry, .size = size, .alignment = alignment};
 }
 
@@ -118,7 +118,7 @@ TEST(HeapModelTest, BlocksEndAndTheirMemoryIsFreeAgain) {
   EXPECT_EQ(heap.live_bytes(), 0u);
   EXPECT_EQ(Rules(heap.Apply(Malloc(64), Returned(0x1010, 64))), "");
   // realloc may return memory that overlaps its own old block.
-  const Call grow = {.entry = Entry::kRealloc, .size = 128, .address = 0x1010};
+  const HeapCall grow = {.entry = Entry::kRealloc, .size = 128, .address = 0x1010};
   EXPECT_EQ(Rules(heap.Apply(grow, Returned(0x1000, 128))), "");
   EXPECT_EQ(heap.blocks().size(), 1u);
 }
@@ -137,14 +137,14 @@ TEST(HeapModelTest, AFailedReallocKeepsTheBlockAndSizeZeroEndsIt) {
 TEST(HeapModelTest, UsableSizeIsStable) {
   HeapModel heap;
   heap.Apply(Malloc(64), Returned(0x1000, 72));
-  const Call ask = {.entry = Entry::kUsableSize, .address = 0x1000};
+  const HeapCall ask = {.entry = Entry::kUsableSize, .address = 0x1000};
   EXPECT_EQ(Rules(heap.Apply(ask, Returned(0, 72))), "");
   EXPECT_EQ(Rules(heap.Apply(ask, Returned(0, 64))), "H3");
 }
 
 TEST(HeapModelTest, ErrnoChangedBySuccessIsARemarkOnly) {
   HeapModel heap;
-  Response response = Returned(0x1000, 64);
+  HeapResponse response = Returned(0x1000, 64);
   response.errno_after = ENOMEM;
   EXPECT_EQ(Rules(heap.Apply(Malloc(64), response)), "");
   EXPECT_EQ(heap.errno_remarks()[static_cast<std::size_t>(Entry::kMalloc)], 1u);

@@ -1,0 +1,89 @@
+// Theorems about slab.h. Those that multiply or divide by a class's size are stated once for each
+// class, so that the size is a constant and the offset is what stands for all values.
+#include <string>
+
+#include "allocator/arithmetic/size_class.h"
+#include "allocator/arithmetic/slab.h"
+#include "tests/proofs/theorem.h"
+
+namespace breakproof::arithmetic {
+namespace {
+
+using proofs::Implies;
+
+std::string Label(const char* claim, std::uint64_t size_class) {
+  return std::string(claim) + ", class " + std::to_string(size_class);
+}
+
+BREAKPROOF_THEOREM(Z19, "Every slab is filled by its blocks to the last byte.") {
+  const Word size_class = proof.Any("size_class");
+  proof.Assume(size_class < kClassCount);
+  const Word size = ClassToSize(size_class);
+  const SlabShape<Word> slab = ShapeOfSlab(size);
+  proof.Prove("no tail", slab.pages * kPageSize == slab.blocks * size);
+}
+
+BREAKPROOF_THEOREM(Z20,
+                   "A slab has 4 to 16 pages (above 64 KiB as many as its one block), and at most "
+                   "1024 blocks, a power of two.") {
+  const Word size_class = proof.Any("size_class");
+  proof.Assume(size_class < kClassCount);
+  const Word size = ClassToSize(size_class);
+  const SlabShape<Word> slab = ShapeOfSlab(size);
+  proof.Prove("pages", slab.pages >= 4 && (slab.pages <= 16 || slab.pages * kPageSize == size));
+  proof.Prove("a power of two", IsPowerOfTwo(slab.blocks));
+  proof.Prove("at most 1024 blocks", slab.blocks <= 1024);
+  proof.Prove("at least 16 blocks up to 4 KiB", size > 4096 || slab.blocks >= 16);
+  proof.Prove("at least 8 blocks up to 8 KiB", size > 8192 || slab.blocks >= 8);
+  proof.Prove("at least 2 blocks up to 32 KiB", size > 32768 || slab.blocks >= 2);
+}
+
+BREAKPROOF_THEOREM(Z21, "BlockIndex equals the division, for every offset in every class's slab.") {
+  const Word offset = proof.Any("offset");
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const SlabShape<Word> slab = ShapeOfSlab(size);
+    const Word index = BlockIndex(offset, ReciprocalOf(size));
+    const Bool<Word> is_inside = offset < slab.pages * kPageSize;
+    proof.Prove(Label("one of the blocks", size_class), Implies(is_inside, index < slab.blocks));
+    // The quotient is the one number with this property.
+    proof.Prove(Label("the quotient", size_class),
+                Implies(is_inside, index * size <= offset && offset - index * size < size));
+  }
+}
+
+BREAKPROOF_THEOREM(Z22, "Every byte of every block leads back to the block's index.") {
+  const Word index = proof.Any("index");
+  const Word byte = proof.Any("byte");
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const Bool<Word> is_inside = index < ShapeOfSlab(size).blocks && byte < size;
+    const Word offset = BlockOffset(index, size) + byte;
+    proof.Prove(Label("round trip", size_class),
+                Implies(is_inside, BlockIndex(offset, ReciprocalOf(size)) == index));
+  }
+}
+
+BREAKPROOF_THEOREM(Z23,
+                   "Blocks lie inside their slab, one after the other, each aligned to the natural "
+                   "alignment of its class.") {
+  const Word slab_start = proof.Any("slab_start");
+  const Word index = proof.Any("index");
+  proof.Assume(slab_start % kPageSize == 0 && slab_start < Word(std::uint64_t{1} << 48));
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const SlabShape<Word> slab = ShapeOfSlab(size);
+    const Bool<Word> is_block = index < slab.blocks;
+    const Word block = slab_start + BlockOffset(index, size);
+    proof.Prove(Label("inside", size_class),
+                Implies(is_block, block >= slab_start &&
+                                      block + size <= slab_start + slab.pages * kPageSize));
+    proof.Prove(Label("aligned", size_class),
+                Implies(is_block, (block & (NaturalAlignment(size) - 1)) == 0));
+    proof.Prove(Label("the next block starts at its end", size_class),
+                Implies(is_block, slab_start + BlockOffset<Word>(index + 1, size) == block + size));
+  }
+}
+
+}  // namespace
+}  // namespace breakproof::arithmetic
