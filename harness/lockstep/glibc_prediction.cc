@@ -5,7 +5,7 @@
 namespace breakproof::harness {
 namespace {
 
-using model::CallKind;
+using model::KernelCallKind;
 using model::KernelCall;
 using model::glibc::Answer;
 using model::glibc::PolicyRule;
@@ -21,13 +21,13 @@ std::string DescribeBlock(std::uint64_t address, std::uint64_t usable) {
 }
 
 // Which rule an observed call breaks that should not be there at all.
-PolicyRule RuleAgainst(CallKind kind) {
+PolicyRule RuleAgainst(KernelCallKind kind) {
   switch (kind) {
-    case CallKind::kMmap: return PolicyRule::kP3;
-    case CallKind::kMunmap: return PolicyRule::kP17;
-    case CallKind::kMremap: return PolicyRule::kP30;
-    case CallKind::kMprotect: return PolicyRule::kP34;
-    case CallKind::kMadvise: return PolicyRule::kP16;
+    case KernelCallKind::kMmap: return PolicyRule::kP3;
+    case KernelCallKind::kMunmap: return PolicyRule::kP17;
+    case KernelCallKind::kMremap: return PolicyRule::kP30;
+    case KernelCallKind::kMprotect: return PolicyRule::kP34;
+    case KernelCallKind::kMadvise: return PolicyRule::kP16;
     default: return PolicyRule::kP14;
   }
 }
@@ -148,10 +148,10 @@ std::string DescribeCall(const KernelCall& call) {
   const std::string length = " " + std::to_string(call.length) + " bytes";
   const std::string name = model::NameOf(call.kind);
   switch (call.kind) {
-    case CallKind::kBrk: return call.address == 0 ? "brk, asking where it is" : "brk to " + Hex(call.address);
-    case CallKind::kMmap: return name + length + (call.address == 0 ? "" : at) + ", detail " + Hex(call.detail);
-    case CallKind::kMunmap: return name + length + at;
-    case CallKind::kMremap: return name + length + at + " to " + std::to_string(call.new_length);
+    case KernelCallKind::kBrk: return call.address == 0 ? "brk, asking where it is" : "brk to " + Hex(call.address);
+    case KernelCallKind::kMmap: return name + length + (call.address == 0 ? "" : at) + ", detail " + Hex(call.detail);
+    case KernelCallKind::kMunmap: return name + length + at;
+    case KernelCallKind::kMremap: return name + length + at + " to " + std::to_string(call.new_length);
     default: return name + length + at + ", detail " + Hex(call.detail);
   }
 }

@@ -38,7 +38,7 @@ void CallLog::Prepare() {
   header_->capacity = capacity_;
 }
 
-void CallLog::Refuse(model::CallKind kind, Refusal refusal) {
+void CallLog::Refuse(model::KernelCallKind kind, RefusedCalls refusal) {
   header_->refusals[static_cast<int>(kind)] = refusal;
 }
 

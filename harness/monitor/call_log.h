@@ -18,7 +18,7 @@ class CallLog {
 
   // Forgets what was seen and sets what is to be refused. Call before each worker is started.
   void Prepare();
-  void Refuse(model::CallKind kind, Refusal refusal);
+  void Refuse(model::KernelCallKind kind, RefusedCalls refusal);
 
   // After a worker ended: throws unless every call was seen, with a sentence that says what was missing.
   void RequireThatAllWasSeen() const;

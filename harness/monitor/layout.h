@@ -13,8 +13,9 @@ namespace breakproof::harness {
 
 inline constexpr std::uint32_t kLogVersion = 1;
 
-// Calls of one kind that the monitor answers with failure instead of passing them on. Counted from 1.
-struct Refusal {
+// Calls of one kind that the monitor answers with failure instead of passing them on. Counted from 1, queries
+// of the break included. "mmap@2" is {2, 2}, "brk@5+" {5, UINT32_MAX}.
+struct RefusedCalls {
   std::uint32_t first = 0;  // 0: none
   std::uint32_t last = 0;   // inclusive; UINT32_MAX: all from `first` on
 };
@@ -23,13 +24,13 @@ struct LogHeader {
   // Written by the command:
   std::uint32_t version;
   std::uint32_t capacity;  // records
-  Refusal refusals[model::kCallKindCount];
+  RefusedCalls refusals[model::kKernelCallKindCount];
   // Written by the worker:
   std::uint32_t is_armed;         // 1: calls are trapped
   std::int32_t arm_errno;         // why not, if not
   volatile std::uint32_t count;   // records written
   std::uint32_t lost;             // calls for which there was no room, or that could not be watched
-  std::uint32_t seen[model::kCallKindCount];  // calls so far, refused ones included
+  std::uint32_t seen[model::kKernelCallKindCount];  // calls so far, refused ones included
 };
 static_assert(std::is_trivially_copyable_v<LogHeader>);
 

@@ -46,7 +46,7 @@ void breakproof_restorer();
 namespace breakproof::harness {
 namespace {
 
-using model::CallKind;
+using model::KernelCallKind;
 using model::KernelCall;
 
 // Younger than the headers of older distributions.
@@ -74,29 +74,29 @@ thread_local bool is_armed_here = false;
 bool Decode(const long long* call, KernelCall* decoded) {
   const auto a = reinterpret_cast<const std::uint64_t*>(call + 1);
   switch (call[0]) {
-    case SYS_brk: *decoded = {CallKind::kBrk, a[0], 0, 0, 0}; return true;
+    case SYS_brk: *decoded = {KernelCallKind::kBrk, a[0], 0, 0, 0}; return true;
     case SYS_mmap:
-      *decoded = {CallKind::kMmap, a[0], a[1], 0,
+      *decoded = {KernelCallKind::kMmap, a[0], a[1], 0,
                   model::MmapDetail(static_cast<std::uint32_t>(a[2]), static_cast<std::uint32_t>(a[3]))};
       return true;
-    case SYS_munmap: *decoded = {CallKind::kMunmap, a[0], a[1], 0, 0}; return true;
-    case SYS_mremap: *decoded = {CallKind::kMremap, a[0], a[1], a[2], a[3]}; return true;
-    case SYS_mprotect: *decoded = {CallKind::kMprotect, a[0], a[1], 0, a[2]}; return true;
-    case SYS_madvise: *decoded = {CallKind::kMadvise, a[0], a[1], 0, a[2]}; return true;
+    case SYS_munmap: *decoded = {KernelCallKind::kMunmap, a[0], a[1], 0, 0}; return true;
+    case SYS_mremap: *decoded = {KernelCallKind::kMremap, a[0], a[1], a[2], a[3]}; return true;
+    case SYS_mprotect: *decoded = {KernelCallKind::kMprotect, a[0], a[1], 0, a[2]}; return true;
+    case SYS_madvise: *decoded = {KernelCallKind::kMadvise, a[0], a[1], 0, a[2]}; return true;
     default: return false;
   }
 }
 
-bool IsRefused(CallKind kind) {
+bool IsRefused(KernelCallKind kind) {
   const auto k = static_cast<int>(kind);
-  const Refusal& refusal = the_log->refusals[k];
+  const RefusedCalls& refusal = the_log->refusals[k];
   const std::uint32_t n = ++the_log->seen[k];
   return refusal.first != 0 && n >= refusal.first && n <= refusal.last;
 }
 
 long PassOn(const long long* call, const KernelCall& decoded) {
   if (!IsRefused(decoded.kind)) return breakproof_pass_on(call);
-  if (decoded.kind != CallKind::kBrk) return -ENOMEM;
+  if (decoded.kind != KernelCallKind::kBrk) return -ENOMEM;
   // A refused brk tells the unchanged break and never an errno (rule B1).
   const long long query[7] = {SYS_brk};
   return breakproof_pass_on(query);
@@ -108,7 +108,7 @@ void Record(const KernelCall& call, long result) {
     return;
   }
   LogRecord& record = the_records[the_log->count];
-  const bool failed = call.kind != CallKind::kBrk && result < 0 && result >= -kLargestErrno;
+  const bool failed = call.kind != KernelCallKind::kBrk && result < 0 && result >= -kLargestErrno;
   record.operation = the_operation;
   record.error = failed ? static_cast<int>(-result) : 0;
   record.call = call;

@@ -7,18 +7,18 @@
 
 namespace breakproof::model {
 
-enum class CallKind : std::uint8_t { kBrk, kMmap, kMunmap, kMremap, kMprotect, kMadvise };
+enum class KernelCallKind : std::uint8_t { kBrk, kMmap, kMunmap, kMremap, kMprotect, kMadvise };
 
-inline constexpr int kCallKindCount = 6;
+inline constexpr int kKernelCallKindCount = 6;
 
-constexpr const char* NameOf(CallKind kind) {
-  constexpr const char* kNames[kCallKindCount] = {"brk", "mmap", "munmap", "mremap", "mprotect", "madvise"};
+constexpr const char* NameOf(KernelCallKind kind) {
+  constexpr const char* kNames[kKernelCallKindCount] = {"brk", "mmap", "munmap", "mremap", "mprotect", "madvise"};
   return kNames[static_cast<int>(kind)];
 }
 
 // Arguments as the system call has them; a field that the kind does not use is 0.
 struct KernelCall {
-  CallKind kind = CallKind::kBrk;
+  KernelCallKind kind = KernelCallKind::kBrk;
   std::uint64_t address = 0;     // brk: the new break, 0 to ask for it; mmap: the hint
   std::uint64_t length = 0;      // bytes; mremap: of the old mapping
   std::uint64_t new_length = 0;  // bytes, mremap

@@ -25,12 +25,12 @@ class PaperKernel final : public Kernel {
   Answer Ask(const KernelCall& call, PolicyRule) override {
     const bool is_granted = !refused.contains(count_++);
     seen += (seen.empty() ? "" : " ") + Describe(call);
-    if (call.kind == CallKind::kBrk) {
+    if (call.kind == KernelCallKind::kBrk) {
       if (call.address != 0 && is_granted) program_break = call.address;
       return {true, program_break};
     }
-    if (call.kind == CallKind::kMmap) next_mapping_ += call.length;
-    return {is_granted, call.kind == CallKind::kMmap ? next_mapping_ - call.length : call.address};
+    if (call.kind == KernelCallKind::kMmap) next_mapping_ += call.length;
+    return {is_granted, call.kind == KernelCallKind::kMmap ? next_mapping_ - call.length : call.address};
   }
 
  private:
@@ -39,8 +39,8 @@ class PaperKernel final : public Kernel {
   }
 
   std::string Describe(const KernelCall& call) const {
-    if (call.kind == CallKind::kMremap) return "mremap " + Size(call.length) + ">" + Size(call.new_length);
-    if (call.kind != CallKind::kBrk) return std::string(NameOf(call.kind)) + " " + Size(call.length);
+    if (call.kind == KernelCallKind::kMremap) return "mremap " + Size(call.length) + ">" + Size(call.new_length);
+    if (call.kind != KernelCallKind::kBrk) return std::string(NameOf(call.kind)) + " " + Size(call.length);
     if (call.address == 0) return "brk?";
     return call.address > program_break ? "brk+" + Size(call.address - program_break) : "brk-" + Size(program_break - call.address);
   }

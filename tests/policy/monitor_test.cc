@@ -13,7 +13,7 @@
 namespace breakproof::harness {
 namespace {
 
-using model::CallKind;
+using model::KernelCallKind;
 
 constexpr std::uint64_t kMiB = 1 << 20;
 
@@ -66,14 +66,14 @@ TEST_F(MonitorTest, SeesNothingOfTheHarness) {
 }
 
 TEST_F(MonitorTest, RefusesWhatItIsTold) {
-  log_.Refuse(CallKind::kMmap, {1, UINT32_MAX});
+  log_.Refuse(KernelCallKind::kMmap, {1, UINT32_MAX});
   EXPECT_EQ(Run("t0  a = malloc 10M\n"), "brk@1 brk@1 mmap@1 brk@1");
   EXPECT_EQ(log_.records()[2].error, ENOMEM);
   EXPECT_NE(runner_.journal().outcomes()[0].address, 0u);
 }
 
 TEST_F(MonitorTest, ARefusedBreakStaysWhereItIs) {
-  log_.Refuse(CallKind::kBrk, {2, 2});
+  log_.Refuse(KernelCallKind::kBrk, {2, 2});
   EXPECT_EQ(Run("t0  a = malloc 24\n"), "brk@1 brk@1 mmap@1");
   EXPECT_EQ(log_.records()[1].result, runner_.journal().header().initial_break);
   EXPECT_EQ(log_.records()[1].error, 0);

@@ -22,7 +22,7 @@ struct Seen {
 
 struct Row {
   const char* why;
-  Call call;
+  HeapCall call;
   std::vector<Seen> seen;
   std::uint64_t returned = 0;
   std::string missing = {};  // clause of the required call that did not come
@@ -31,20 +31,20 @@ struct Row {
   std::uint64_t top_free_after = 0;
 };
 
-KernelCall Mmap(std::uint64_t length) { return {.kind = CallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}; }
-KernelCall Munmap(std::uint64_t length, std::uint64_t at = kMap) { return {.kind = CallKind::kMunmap, .address = at, .length = length}; }
+KernelCall Mmap(std::uint64_t length) { return {.kind = KernelCallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}; }
+KernelCall Munmap(std::uint64_t length, std::uint64_t at = kMap) { return {.kind = KernelCallKind::kMunmap, .address = at, .length = length}; }
 KernelCall Mremap(std::uint64_t from, std::uint64_t to) {
-  return {.kind = CallKind::kMremap, .address = kMap, .length = from, .new_length = to, .detail = 1};
+  return {.kind = KernelCallKind::kMremap, .address = kMap, .length = from, .new_length = to, .detail = 1};
 }
-KernelCall Brk(std::uint64_t by) { return {.kind = CallKind::kBrk, .address = kBreak + by}; }
+KernelCall Brk(std::uint64_t by) { return {.kind = KernelCallKind::kBrk, .address = kBreak + by}; }
 KernelCall Lower(std::uint64_t by) { return Brk(-by); }
 KernelCall Purge(std::uint64_t at, std::uint64_t length) {
-  return {.kind = CallKind::kMadvise, .address = at, .length = length, .detail = 4};
+  return {.kind = KernelCallKind::kMadvise, .address = at, .length = length, .detail = 4};
 }
-Call Malloc(std::uint64_t size) { return {.entry = Entry::kMalloc, .size = size}; }
-Call Free(std::uint64_t address = kMap) { return {.entry = Entry::kFree, .address = address}; }
-Call Realloc(std::uint64_t size) { return {.entry = Entry::kRealloc, .size = size, .address = kMap}; }
-Call Memalign(std::uint64_t alignment, std::uint64_t size) {
+HeapCall Malloc(std::uint64_t size) { return {.entry = Entry::kMalloc, .size = size}; }
+HeapCall Free(std::uint64_t address = kMap) { return {.entry = Entry::kFree, .address = address}; }
+HeapCall Realloc(std::uint64_t size) { return {.entry = Entry::kRealloc, .size = size, .address = kMap}; }
+HeapCall Memalign(std::uint64_t alignment, std::uint64_t size) {
   return {.entry = Entry::kMemalign, .size = size, .alignment = alignment};
 }
 Row MapOf(std::uint64_t size, std::uint64_t length) { return {"mapped", Malloc(size), {{Mmap(length), "required K1"}}, kMap}; }
@@ -82,7 +82,7 @@ const std::vector<std::vector<Row>> kStories = {
         {"a mapping in the refused break's place", Malloc(100),
          {{Brk(192 * kKiB), "required K4", false}, {Mmap(kMiB), "allowed K5"}}, 8, "", false},
         {"less, once the break was refused", Malloc(100), {{Brk(192 * kKiB), "required K4", false}, {Brk(kPage), "required K4"}}, 8, "", false},
-        {"protections are never changed", Malloc(100), {{{.kind = CallKind::kMprotect}, "forbidden K8"}}, 8},
+        {"protections are never changed", Malloc(100), {{{.kind = KernelCallKind::kMprotect}, "forbidden K8"}}, 8},
         {"absurd sizes need no call", Malloc(SIZE_MAX), {{Mmap(kPage), "forbidden K5"}}, 0},
     },
     {

@@ -273,8 +273,8 @@ Case GeneratePolicyCase(std::uint64_t seed, std::uint64_t n) {
 Refusals RefusalsOf(const Case& c) {
   Refusals refusals;
   for (const std::string& note : c.notes) {
-    for (int k = 0; k < model::kCallKindCount; ++k) {
-      const auto kind = static_cast<model::CallKind>(k);
+    for (int k = 0; k < model::kKernelCallKindCount; ++k) {
+      const auto kind = static_cast<model::KernelCallKind>(k);
       const std::string prefix = std::string("refuse=") + model::NameOf(kind) + "@";
       unsigned first = 0;
       char plus = 0;

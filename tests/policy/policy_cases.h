@@ -12,7 +12,7 @@
 
 namespace breakproof::tests {
 
-using Refusals = std::vector<std::pair<model::CallKind, harness::Refusal>>;
+using Refusals = std::vector<std::pair<model::KernelCallKind, harness::RefusedCalls>>;
 
 // The n-th case of a seed, always the same.
 harness::Case GeneratePolicyCase(std::uint64_t seed, std::uint64_t n);

@@ -28,7 +28,7 @@ class Kernel {
 constexpr KernelCall AnonymousMapping(std::uint64_t length) {
   constexpr std::uint32_t kReadWrite = 3;
   constexpr std::uint32_t kPrivateAnonymous = 0x22;
-  return {.kind = CallKind::kMmap, .length = length, .detail = MmapDetail(kReadWrite, kPrivateAnonymous)};
+  return {.kind = KernelCallKind::kMmap, .length = length, .detail = MmapDetail(kReadWrite, kPrivateAnonymous)};
 }
 
 // How often each rule decided something.

@@ -41,7 +41,7 @@ void MappedChunks::Unmap(std::uint64_t chunk) {
   const Mapping mapping = mappings_.at(chunk);
   context_.Exercise(PolicyRule::kP17);
   // Forgotten whether or not the kernel agrees.
-  context_.kernel.Ask({.kind = CallKind::kMunmap, .address = mapping.start, .length = mapping.length}, PolicyRule::kP17);
+  context_.kernel.Ask({.kind = KernelCallKind::kMunmap, .address = mapping.start, .length = mapping.length}, PolicyRule::kP17);
   mappings_.erase(chunk);
 }
 
@@ -51,7 +51,7 @@ std::optional<std::uint64_t> MappedChunks::Resize(std::uint64_t chunk, std::uint
   context_.Exercise(PolicyRule::kP30);
   if (length == mapping.length) return chunk;
   if (context_.thresholds.WouldAdapt(context_.constants, SizeOf(chunk))) context_.Exercise(PolicyRule::kP24);
-  const Answer answer = context_.kernel.Ask({.kind = CallKind::kMremap,
+  const Answer answer = context_.kernel.Ask({.kind = KernelCallKind::kMremap,
                                              .address = mapping.start,
                                              .length = mapping.length,
                                              .new_length = length,

@@ -12,7 +12,7 @@ std::uint64_t ChunkOf(std::uint64_t block) { return block - kHeaderBytes; }
 
 }  // namespace
 
-std::uint64_t Predictor::Perform(const Call& call) {
+std::uint64_t Predictor::Perform(const HeapCall& call) {
   std::uint64_t bytes = 0;
   switch (call.entry) {
     case Entry::kMalloc: return Malloc(call.size);

@@ -20,7 +20,7 @@ class Predictor {
       : context_{constants, kernel}, heap_(context_) {}
 
   // What the call returns: an address, or 0 for NULL and for entry points that return none.
-  std::uint64_t Perform(const Call& call);
+  std::uint64_t Perform(const HeapCall& call);
   void Set(Option option, std::uint64_t value);
   void MoveBreak(std::int64_t bytes) { heap_.MoveBreak(bytes); }  // the program, by itself
 

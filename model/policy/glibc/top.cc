@@ -2,6 +2,7 @@
 #include "model/policy/glibc/heap.h"
 
 namespace breakproof::model::glibc {
+
 std::uint64_t Heap::CarveTop(std::uint64_t size) {
   const std::uint64_t chunk = top_;
   chunks_[chunk] = {size, false};

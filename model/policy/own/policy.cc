@@ -16,7 +16,7 @@ Ruling Forbidden(Clause clause, std::string reason) { return {Duty::kForbidden, 
 std::string Bytes(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
 // memalign rounds what is no power of two up to one. At most what no object can have.
-std::uint64_t AlignmentOf(const Call& call, const Contract& contract) {
+std::uint64_t AlignmentOf(const HeapCall& call, const Contract& contract) {
   if (!contract.alignment_invalid) return std::min(contract.alignment, kLargestObject);
   return call.alignment > 1ull << 62 ? kLargestObject : std::bit_ceil(call.alignment);
 }
@@ -63,7 +63,7 @@ void Policy::Expect(const KernelCall& call, Clause clause) {
   required_by_ = clause;
 }
 
-void Policy::Begin(const Call& call) {
+void Policy::Begin(const HeapCall& call) {
   call_ = call;
   contract_ = ContractOf(call);
   required_.reset();
@@ -73,20 +73,20 @@ void Policy::Begin(const Call& call) {
   const auto old = mappings_.find(call.address);
   const bool frees = call.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
   if (old != mappings_.end() && frees) {
-    Expect({.kind = CallKind::kMunmap, .address = old->second.start, .length = old->second.length}, Clause::kK2);
+    Expect({.kind = KernelCallKind::kMunmap, .address = old->second.start, .length = old->second.length}, Clause::kK2);
   } else if (!Allocates() || !WantsMapping()) {
     return;
   } else if (old != mappings_.end() && Reallocates()) {
     const auto [start, length] = old->second;
     const std::uint64_t needed = PageUp(call.address - start + contract_.payload);
     if (needed == length) return;
-    Expect({.kind = CallKind::kMremap, .address = start, .length = length, .new_length = needed, .detail = kMayMove},
+    Expect({.kind = KernelCallKind::kMremap, .address = start, .length = length, .new_length = needed, .detail = kMayMove},
            Clause::kK3);
   } else {
     const std::uint64_t alignment = AlignmentOf(call, contract_);
     const std::uint64_t slack = alignment > constants_.page ? alignment - constants_.page : 0;
     const std::uint64_t length = PageUp(std::max<std::uint64_t>(contract_.payload, 1)) + slack;
-    Expect({.kind = CallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}, Clause::kK1);
+    Expect({.kind = KernelCallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}, Clause::kK1);
   }
 }
 
@@ -95,10 +95,10 @@ Ruling Policy::Judge(const KernelCall& call, bool is_granted, std::uint64_t resu
   if (required_ && call == *required_) {
     ruling = Required(required_by_);
     required_.reset();
-    if (call.kind == CallKind::kMunmap) Adapt(call.length);
+    if (call.kind == KernelCallKind::kMunmap) Adapt(call.length);
   } else if (required_ && call.kind == required_->kind) {
     ruling = Forbidden(required_by_, std::string(NameOf(call.kind)) + " of " + Bytes(required_->length));
-  } else if (call.kind == CallKind::kBrk) {
+  } else if (call.kind == KernelCallKind::kBrk) {
     ruling = JudgeBreak(call, is_granted, books);
   } else {
     ruling = JudgeOther(call, books);
@@ -111,13 +111,13 @@ Ruling Policy::Judge(const KernelCall& call, bool is_granted, std::uint64_t resu
 // Keeps the books of mappings.
 void Policy::Follow(const KernelCall& call, std::uint64_t result) {
   switch (call.kind) {
-    case CallKind::kMmap:
+    case KernelCallKind::kMmap:
       if (WantsMapping()) made_ = Mapping{result, call.length};
       return;
-    case CallKind::kMremap:
+    case KernelCallKind::kMremap:
       made_ = Mapping{result, call.new_length};
       [[fallthrough]];
-    case CallKind::kMunmap: mappings_.erase(call_.address); return;
+    case KernelCallKind::kMunmap: mappings_.erase(call_.address); return;
     default: return;
   }
 }
@@ -144,19 +144,19 @@ Ruling Policy::JudgeBreak(const KernelCall& call, bool is_granted, const Books& 
 
 Ruling Policy::JudgeOther(const KernelCall& call, const Books& books) const {
   switch (call.kind) {
-    case CallKind::kMadvise:
+    case KernelCallKind::kMadvise:
       if (IsFree(books, call.address, call.length)) return Allowed(Clause::kK7);
       return Forbidden(Clause::kK7, "only free memory is purged");
-    case CallKind::kMmap:
+    case KernelCallKind::kMmap:
       if (Allocates() && WantsMapping() && was_refused_) return Allowed(Clause::kK1);  // in mremap's place
       if (Allocates() && !books.serves_request && break_was_refused_) return Allowed(Clause::kK5);
       return Forbidden(WantsMapping() ? Clause::kK1 : Clause::kK5, "no further mapping");
-    case CallKind::kMremap:
-    case CallKind::kMunmap: {
+    case KernelCallKind::kMremap:
+    case KernelCallKind::kMunmap: {
       // realloc moved the block, or cut a mapping that is now below the threshold.
       const auto old = mappings_.find(call_.address);
       const bool is_its = old != mappings_.end() && old->second.start == call.address && old->second.length == call.length;
-      const Clause clause = call.kind == CallKind::kMunmap ? Clause::kK2 : Clause::kK3;
+      const Clause clause = call.kind == KernelCallKind::kMunmap ? Clause::kK2 : Clause::kK3;
       if (is_its && Allocates() && (!WantsMapping() || was_refused_)) return Allowed(clause);
       return Forbidden(clause, "no mapping of another block touched");
     }

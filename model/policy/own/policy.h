@@ -73,7 +73,7 @@ class Policy {
   void Set(Option option, std::uint64_t value);
 
   // One operation: Begin, then Judge for every kernel call in order, then End.
-  void Begin(const Call& call);
+  void Begin(const HeapCall& call);
   // `books` are those of the moment before the call. A mapping's address is in `result`.
   Ruling Judge(const KernelCall& call, bool is_granted, std::uint64_t result, const Books& books);
   // What was required and did not come, if anything. `address` is what the operation returned.
@@ -103,7 +103,7 @@ class Policy {
   std::map<std::uint64_t, Mapping> mappings_;  // by block
 
   // Of the operation under way:
-  Call call_;
+  HeapCall call_;
   Contract contract_;
   std::optional<KernelCall> required_;  // exactly; a mapping's address is free
   Clause required_by_ = Clause::kK8;
