@@ -2,10 +2,12 @@
 // everything but what it is told to refuse.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
+#include "harness/case/case_text.h"
 #include "model/policy/glibc/predictor.h"
 
 namespace breakproof::model::glibc {
@@ -42,101 +44,114 @@ class PaperKernel final : public Kernel {
     if (call.kind == KernelCallKind::kMremap) return "mremap " + Size(call.length) + ">" + Size(call.new_length);
     if (call.kind != KernelCallKind::kBrk) return std::string(NameOf(call.kind)) + " " + Size(call.length);
     if (call.address == 0) return "brk?";
-    return call.address > program_break ? "brk+" + Size(call.address - program_break) : "brk-" + Size(program_break - call.address);
+    const bool rises = call.address > program_break;
+    return rises ? "brk+" + Size(call.address - program_break) : "brk-" + Size(program_break - call.address);
   }
 
   int count_ = 0;
   std::uint64_t next_mapping_ = 0x7e0000000000;
 };
 
-struct Script {
-  PaperKernel kernel;
-  Predictor predictor{kernel};
-
-  std::uint64_t Malloc(std::uint64_t size) { return predictor.Perform({.entry = Entry::kMalloc, .size = size}); }
-  std::uint64_t Memalign(std::uint64_t alignment, std::uint64_t size) {
-    return predictor.Perform({.entry = Entry::kMemalign, .size = size, .alignment = alignment});
+// Operations of the case grammar without their thread, ';' between them; what comes before '|' only prepares.
+harness::Case CaseOf(std::string text, std::size_t* prepared) {
+  *prepared = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(text.find('|') + 1), ';');
+  if (const auto bar = text.find('|'); bar != std::string::npos) {
+    ++*prepared;
+    text[bar] = ';';
   }
-  std::uint64_t Realloc(std::uint64_t block, std::uint64_t size) {
-    return predictor.Perform({.entry = Entry::kRealloc, .size = size, .address = block});
-  }
-  void Free(std::uint64_t block) { predictor.Perform({.entry = Entry::kFree, .address = block}); }
+  std::string lines = "# breakproof case v1\nt0 ";
+  for (const char c : text) lines += c == ';' ? "\nt0 " : std::string(1, c);
+  harness::Case c;
+  harness::ParseError error;
+  EXPECT_TRUE(harness::ParseCase(lines, &c, &error)) << lines << error.message;
+  return c;
+}
 
-  // What has been called since the last look.
-  std::string Seen() { return std::exchange(kernel.seen, ""); }
+struct Played {
+  std::string calls;
+  bool is_aborted;
 };
+
+Played Play(const std::string& text, const std::set<int>& refused) {
+  std::size_t prepared = 0;
+  const harness::Case c = CaseOf(text, &prepared);
+  PaperKernel kernel;
+  kernel.refused = refused;
+  Predictor predictor(kernel);
+  std::map<harness::Slot, std::uint64_t> slots;
+  for (std::size_t i = 0; i < c.operations.size(); ++i) {
+    if (i == prepared) kernel.seen.clear();
+    const harness::Operation& o = c.operations[i];
+    if (o.kind == harness::OperationKind::kMallopt) predictor.Set(o.option, o.size);
+    if (o.kind == harness::OperationKind::kSbrk) predictor.MoveBreak(static_cast<std::int64_t>(o.size));
+    if (o.kind != harness::OperationKind::kCall) continue;
+    slots[o.result] = predictor.Perform({.entry = o.entry,
+                                         .size = o.size,
+                                         .count = o.count,
+                                         .alignment = o.alignment,
+                                         .address = o.argument == harness::kNullSlot ? 0 : slots[o.argument]});
+  }
+  return {kernel.seen, predictor.is_aborted()};
+}
 
 TEST(GlibcModelTest, EachRulePredictsItsCalls) {
   const struct {
     const char* rule;
-    std::function<void(Script&)> perform;
-    std::string calls;
+    const char* operations;
+    const char* calls;
+    std::set<int> refused = {};  // indices of calls
   } kRows[] = {
-      {"P1", [](Script& s) { s.Malloc(1); }, "brk? brk+132K"},
-      {"P1", [](Script& s) { s.predictor.Set(Option::kTopPad, 0); s.Malloc(1); }, "brk? brk+4K"},
-      {"P2", [](Script& s) { s.Malloc(128 * kKiB); }, "brk? brk+132K"},
-      {"P3", [](Script& s) { s.Malloc(1); s.Malloc(100 * kKiB); s.Seen(); s.Malloc(131048); }, "brk+228K"},
-      {"P3", [](Script& s) { s.Malloc(1); s.Malloc(100 * kKiB); s.Seen(); s.Malloc(131049); }, "mmap 132K"},
-      {"P4", [](Script& s) { s.Malloc(120 * kKiB); s.Seen(); s.Malloc(60 * kKiB); }, "brk+180K"},
-      {"P5", [](Script& s) { s.kernel.refused = {2}; s.Malloc(kMiB); }, "brk? brk+132K mmap 1028K brk+1024K"},
-      {"P6", [](Script& s) { s.kernel.refused = {1}; s.Malloc(1); }, "brk? brk+132K mmap 1024K"},
+      {"P1", "malloc 1", "brk? brk+132K"},
+      {"P1", "mallopt top_pad 0; malloc 1", "brk? brk+4K"},
+      {"P2", "malloc 128K", "brk? brk+132K"},
+      {"P3", "malloc 1; malloc 100K | malloc 131048", "brk+228K"},
+      {"P3", "malloc 1; malloc 100K | malloc 131049", "mmap 132K"},
+      {"P4", "malloc 120K | malloc 60K", "brk+180K"},
+      {"P5", "malloc 1M", "brk? brk+132K mmap 1028K brk+1024K", {2}},
+      {"P6", "malloc 1", "brk? brk+132K mmap 1024K", {1}},
       // The full size, though top has most of 1 MiB; then P9: the old top's end trims the new one away.
-      {"P7", [](Script& s) { s.kernel.refused = {1}; s.Malloc(1); s.Seen(); s.predictor.Set(Option::kMmapMax, 0); s.Malloc(2 * kMiB); },
-       "brk+2180K brk-2048K"},
-      {"P8", [](Script& s) { s.Malloc(1); s.predictor.MoveBreak(4096); s.Seen(); s.Malloc(100 * kKiB); s.Malloc(100 * kKiB); },
-       "brk+200K brk+32K"},
-      {"P11", [](Script& s) { s.predictor.MoveBreak(8); s.Seen(); s.Malloc(1); }, "brk+132K brk+4088"},
-      {"P12", [](Script& s) { s.Malloc(1ull << 63); }, ""},
-      {"P13", [](Script& s) { s.predictor.Set(Option::kMmapMax, 0); s.Malloc(kMiB); }, "brk? brk+132K brk+1024K"},
-      {"P14", [](Script& s) { s.Malloc(1); const auto a = s.Malloc(128 * kKiB); s.Malloc(8 * kKiB); s.Seen(); s.Free(a); }, ""},
-      {"P14", [](Script& s) { const auto a = s.Malloc(120 * kKiB); const auto b = s.Malloc(120 * kKiB); s.Seen(); s.Free(b); s.Free(a); },
-       "brk-120K brk-120K"},
-      {"P15", [](Script& s) { const auto a = s.Malloc(120 * kKiB); const auto b = s.Malloc(120 * kKiB); s.predictor.MoveBreak(4096); s.Seen(); s.Free(b); s.Free(a); }, ""},
-      {"P17", [](Script& s) { const auto a = s.Malloc(kMiB); s.Seen(); s.Free(a); }, "munmap 1028K"},
-      {"P18", [](Script& s) { const auto a = s.Malloc(1000); s.Seen(); s.Free(a); s.Malloc(1000); }, ""},
-      {"P20", [](Script& s) { s.Free(s.Malloc(kMiB)); s.Seen(); s.Malloc(kMiB); }, "brk+1024K"},
-      {"P21", [](Script& s) { s.Free(s.Malloc(32 * kMiB - 24)); s.Seen(); s.Malloc(kMiB); }, "mmap 1028K"},
-      {"P21", [](Script& s) { s.Free(s.Malloc(32 * kMiB - 4096 - 24)); s.Seen(); s.Malloc(kMiB); }, "brk+1024K"},
-      {"P22", [](Script& s) { s.predictor.Set(Option::kTopPad, 128 * kKiB); s.Free(s.Malloc(kMiB)); s.Seen(); s.Malloc(kMiB); }, "mmap 1028K"},
-      {"P23", [](Script& s) { s.predictor.Set(Option::kMmapThreshold, 64 * kMiB); s.Malloc(1); s.Seen(); s.Malloc(40 * kMiB); }, "brk+40960K"},
-      {"P24", [](Script& s) { s.Realloc(s.Malloc(kMiB), 2 * kMiB); s.Seen(); s.Malloc(kMiB); }, "mmap 1028K"},
-      {"P30", [](Script& s) { const auto a = s.Malloc(kMiB); s.Seen(); s.Realloc(s.Realloc(a, kMiB + 4000), 1); }, "mremap 1028K>4K"},
-      {"P31", [](Script& s) { const auto a = s.Malloc(1); s.Malloc(1); s.Seen(); s.Realloc(a, kMiB); }, "mmap 1028K"},
-      {"P33", [](Script& s) { s.Malloc(1); s.Seen(); s.Memalign(64 * kKiB, kMiB); }, "mmap 1092K"},
+      {"P7", "malloc 1; mallopt mmap_max 0 | malloc 2M", "brk+2180K brk-2048K", {1}},
+      {"P8", "malloc 1; sbrk 4096 | malloc 100K; malloc 100K", "brk+200K brk+32K"},
+      {"P11", "sbrk 8 | malloc 1", "brk+132K brk+4088"},
+      {"P12", "malloc PTRDIFF_MAX+1", ""},
+      {"P13", "mallopt mmap_max 0; malloc 1M", "brk? brk+132K brk+1024K"},
+      {"P14", "malloc 1; a = malloc 128K; malloc 8K | free a", ""},
+      {"P14", "a = malloc 120K; b = malloc 120K | free b; free a", "brk-120K brk-120K"},
+      {"P15", "a = malloc 120K; b = malloc 120K; sbrk 4096 | free b; free a", ""},
+      {"P17", "a = malloc 1M | free a", "munmap 1028K"},
+      {"P18", "a = malloc 1000 | free a; malloc 1000", ""},
+      {"P20", "a = malloc 1M; free a | malloc 1M", "brk+1024K"},
+      {"P21", "a = malloc 33554408; free a | malloc 1M", "mmap 1028K"},
+      {"P21", "a = malloc 33550312; free a | malloc 1M", "brk+1024K"},
+      {"P22", "mallopt top_pad 128K; a = malloc 1M; free a | malloc 1M", "mmap 1028K"},
+      {"P23", "mallopt mmap_threshold 64M; malloc 1 | malloc 40M", "brk+40960K"},
+      {"P24", "a = malloc 1M; a = realloc a 2M | malloc 1M", "mmap 1028K"},
+      {"P30", "a = malloc 1M | a = realloc a 1052576; a = realloc a 1", "mremap 1028K>4K"},
+      {"P31", "a = malloc 1; malloc 1 | a = realloc a 1M", "mmap 1028K"},
+      {"P33", "malloc 1 | memalign 64K 1M", "mmap 1092K"},
   };
   for (const auto& row : kRows) {
-    Script script;
-    row.perform(script);
-    EXPECT_EQ(script.Seen(), row.calls) << row.rule;
-    EXPECT_FALSE(script.predictor.is_aborted()) << row.rule;
+    const Played played = Play(row.operations, row.refused);
+    EXPECT_EQ(played.calls, row.calls) << row.rule << ": " << row.operations;
+    EXPECT_FALSE(played.is_aborted) << row.rule << ": " << row.operations;
   }
 }
 
 TEST(GlibcModelTest, SomeBreaksAbort) {
-  Script lowered;
-  lowered.Malloc(1);
-  lowered.predictor.MoveBreak(-8);
-  lowered.Malloc(120 * kKiB);
-  lowered.Malloc(120 * kKiB);
-  EXPECT_TRUE(lowered.predictor.is_aborted()) << "P10";
-
-  Script odd;
-  odd.kernel.refused = {1};
-  odd.Malloc(1);
-  odd.predictor.MoveBreak(8);
-  odd.predictor.Set(Option::kMmapMax, 0);
-  odd.Malloc(2 * kMiB);
-  EXPECT_TRUE(odd.predictor.is_aborted()) << "P7";
+  EXPECT_TRUE(Play("malloc 1; sbrk -8; malloc 120K; malloc 120K", {}).is_aborted) << "P10";
+  EXPECT_TRUE(Play("malloc 1; sbrk 8; mallopt mmap_max 0; malloc 2M", {1}).is_aborted) << "P7";
 }
 
 TEST(GlibcModelTest, UsableSizesFollowChunks) {
-  Script s;
+  PaperKernel kernel;
+  Predictor predictor(kernel);
+  const auto usable_size = [&](const HeapCall& call) { return predictor.UsableSize(predictor.Perform(call)); };
   const struct {
     std::uint64_t size, usable;
   } kRows[] = {{0, 24}, {24, 24}, {25, 40}, {1000, 1000}, {kMiB, kMiB + 4096 - 16}};
-  for (const auto& row : kRows) EXPECT_EQ(s.predictor.UsableSize(s.Malloc(row.size)), row.usable) << row.size;
+  for (const auto& row : kRows) EXPECT_EQ(usable_size({.size = row.size}), row.usable) << row.size;
   // pvalloc leaves the lowest bit of the padded size standing: 4097 bytes where a page was meant.
-  EXPECT_EQ(s.predictor.UsableSize(s.predictor.Perform({.entry = Entry::kPvalloc, .size = 2})), 4104u);
+  EXPECT_EQ(usable_size({.entry = Entry::kPvalloc, .size = 2}), 4104u);
 }
 
 }  // namespace

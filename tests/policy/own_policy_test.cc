@@ -7,9 +7,12 @@
 namespace breakproof::model::own {
 namespace {
 
+using Kind = KernelCallKind;
+
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kDue = 128 * kKiB + kPage;  // free below the break: a page is to be trimmed
 constexpr std::uint64_t kBreak = 0x10000000;
 constexpr std::uint64_t kMap = 0x7e0000000000;
 
@@ -31,15 +34,15 @@ struct Row {
   std::uint64_t top_free_after = 0;
 };
 
-KernelCall Mmap(std::uint64_t length) { return {.kind = KernelCallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}; }
-KernelCall Munmap(std::uint64_t length, std::uint64_t at = kMap) { return {.kind = KernelCallKind::kMunmap, .address = at, .length = length}; }
+KernelCall Mmap(std::uint64_t length) { return {.kind = Kind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}; }
+KernelCall Munmap(std::uint64_t length) { return {.kind = Kind::kMunmap, .address = kMap, .length = length}; }
 KernelCall Mremap(std::uint64_t from, std::uint64_t to) {
-  return {.kind = KernelCallKind::kMremap, .address = kMap, .length = from, .new_length = to, .detail = 1};
+  return {.kind = Kind::kMremap, .address = kMap, .length = from, .new_length = to, .detail = 1};
 }
-KernelCall Brk(std::uint64_t by) { return {.kind = KernelCallKind::kBrk, .address = kBreak + by}; }
+KernelCall Brk(std::uint64_t by) { return {.kind = Kind::kBrk, .address = kBreak + by}; }
 KernelCall Lower(std::uint64_t by) { return Brk(-by); }
 KernelCall Purge(std::uint64_t at, std::uint64_t length) {
-  return {.kind = KernelCallKind::kMadvise, .address = at, .length = length, .detail = 4};
+  return {.kind = Kind::kMadvise, .address = at, .length = length, .detail = 4};
 }
 HeapCall Malloc(std::uint64_t size) { return {.entry = Entry::kMalloc, .size = size}; }
 HeapCall Free(std::uint64_t address = kMap) { return {.entry = Entry::kFree, .address = address}; }
@@ -47,7 +50,9 @@ HeapCall Realloc(std::uint64_t size) { return {.entry = Entry::kRealloc, .size =
 HeapCall Memalign(std::uint64_t alignment, std::uint64_t size) {
   return {.entry = Entry::kMemalign, .size = size, .alignment = alignment};
 }
-Row MapOf(std::uint64_t size, std::uint64_t length) { return {"mapped", Malloc(size), {{Mmap(length), "required K1"}}, kMap}; }
+Row MapOf(std::uint64_t size, std::uint64_t length) {
+  return {"mapped", Malloc(size), {{Mmap(length), "required K1"}}, kMap};
+}
 Row UnmapOf(std::uint64_t length) { return {"unmapped", Free(), {{Munmap(length), "required K2"}}}; }
 
 // Returns what differs from the rows, empty if nothing does.
@@ -81,8 +86,9 @@ const std::vector<std::vector<Row>> kStories = {
         {"NULL without a try", Malloc(100), {}, 0, "K4", false},
         {"a mapping in the refused break's place", Malloc(100),
          {{Brk(192 * kKiB), "required K4", false}, {Mmap(kMiB), "allowed K5"}}, 8, "", false},
-        {"less, once the break was refused", Malloc(100), {{Brk(192 * kKiB), "required K4", false}, {Brk(kPage), "required K4"}}, 8, "", false},
-        {"protections are never changed", Malloc(100), {{{.kind = KernelCallKind::kMprotect}, "forbidden K8"}}, 8},
+        {"less, once the break was refused", Malloc(100),
+         {{Brk(192 * kKiB), "required K4", false}, {Brk(kPage), "required K4"}}, 8, "", false},
+        {"protections are never changed", Malloc(100), {{{.kind = Kind::kMprotect}, "forbidden K8"}}, 8},
         {"absurd sizes need no call", Malloc(SIZE_MAX), {{Mmap(kPage), "forbidden K5"}}, 0},
     },
     {
@@ -101,18 +107,19 @@ const std::vector<std::vector<Row>> kStories = {
         MapOf(32 * kMiB - kPage, 32 * kMiB - kPage),
         UnmapOf(32 * kMiB - kPage),
         {"adapted as far as it goes", Malloc(32 * kMiB - 1), {}, 8},
-        {"trim threshold twice that", Free(8), {{Lower(64 * kMiB - 128 * kKiB - kPage), "forbidden K6"}}, 0, "", true, 64 * kMiB - 1},
+        {"trim threshold twice that", Free(8), {{Lower(64 * kMiB - 128 * kKiB - kPage), "forbidden K6"}},
+         0, "", true, 64 * kMiB - 1},
         {"and from there", Free(8), {{Lower(64 * kMiB - 128 * kKiB), "required K6"}}, 0, "", true, 64 * kMiB, 128 * kKiB},
         MapOf(32 * kMiB, 32 * kMiB),
         UnmapOf(32 * kMiB),
         {"beyond the maximum nothing adapts", Malloc(32 * kMiB), {}, kMap, "K1"},
     },
     {
-        {"a trim that is due", Free(8), {}, 0, "K6", true, 0, 128 * kKiB + kPage},
-        {"made", Free(8), {{Lower(kPage), "required K6"}}, 0, "", true, 128 * kKiB + kPage, 128 * kKiB},
-        {"too much of it", Free(8), {{Lower(2 * kPage), "forbidden K6"}}, 0, "", true, 128 * kKiB + kPage, 128 * kKiB},
+        {"a trim that is due", Free(8), {}, 0, "K6", true, 0, kDue},
+        {"made", Free(8), {{Lower(kPage), "required K6"}}, 0, "", true, kDue, 128 * kKiB},
+        {"too much of it", Free(8), {{Lower(2 * kPage), "forbidden K6"}}, 0, "", true, kDue, 128 * kKiB},
         {"not due", Free(8), {{Lower(kPage), "forbidden K6"}}, 0, "", true, 127 * kKiB, 127 * kKiB},
-        {"refused", Free(8), {{Lower(kPage), "required K6", false}}, 0, "", true, 128 * kKiB + kPage, 128 * kKiB + kPage},
+        {"refused", Free(8), {{Lower(kPage), "required K6", false}}, 0, "", true, kDue, kDue},
         {"free pages are purged", Free(8), {{Purge(kBreak - 64 * kPage, 16 * kPage), "allowed K7"}}},
         {"used ones are not", Free(8), {{Purge(kBreak - 64 * kPage, 17 * kPage), "forbidden K7"}}},
     },
@@ -121,7 +128,9 @@ const std::vector<std::vector<Row>> kStories = {
         {"the same pages", Realloc(kMiB - 5), {}, kMap},
         {"growth by mremap", Realloc(2 * kMiB), {{Mremap(kMiB, 2 * kMiB), "required K3"}}, kMap},
         {"refused, and in its place", Realloc(4 * kMiB),
-         {{Mremap(2 * kMiB, 4 * kMiB), "required K3", false}, {Mmap(4 * kMiB), "allowed K1", true, 2 * kMap}, {Munmap(2 * kMiB), "allowed K2"}},
+         {{Mremap(2 * kMiB, 4 * kMiB), "required K3", false},
+          {Mmap(4 * kMiB), "allowed K1", true, 2 * kMap},
+          {Munmap(2 * kMiB), "allowed K2"}},
          2 * kMap},
         {"realloc adapts nothing", Malloc(kMiB), {{Mmap(kMiB), "required K1", true, kMap}}, kMap},
         {"into the heap, and left behind", Realloc(100), {}, 8, "K2"},

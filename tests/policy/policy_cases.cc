@@ -68,9 +68,12 @@ void TouchTheMaximum(CaseBuilder& b) {
 // Blocks below the threshold side by side, freed so that top grows page by page past the trim threshold.
 void FillAndTrim(CaseBuilder& b) {
   Random& r = b.random();
-  const std::uint64_t size = r.Pick<std::uint64_t>({2000, 4080, 16 * kKiB, 64 * kKiB - 16, 64 * kKiB, 100 * kKiB, 128 * kKiB - 40});
+  const std::uint64_t size =
+      r.Pick<std::uint64_t>({2000, 4080, 16 * kKiB, 64 * kKiB - 16, 64 * kKiB, 100 * kKiB, 128 * kKiB - 40});
   std::vector<Slot> slots;
-  for (std::uint64_t n = r.Between(2, 40); n > 0 && !b.IsFull(); --n) slots.push_back(AllocateSomehow(b, Around(r, size)));
+  for (std::uint64_t n = r.Between(2, 40); n > 0 && !b.IsFull(); --n) {
+    slots.push_back(AllocateSomehow(b, Around(r, size)));
+  }
   if (r.OneIn(3)) {
     for (std::size_t i = slots.size(); i > 1; --i) std::swap(slots[i - 1], slots[r.Below(i)]);
   } else if (!r.OneIn(3)) {
@@ -121,7 +124,8 @@ void ChurnLarge(CaseBuilder& b) {
 void ResizeMapped(CaseBuilder& b) {
   Random& r = b.random();
   const std::uint64_t size = Around(r, 128 * kKiB << r.Below(8));
-  const Slot slot = r.OneIn(4) ? b.Allocate(Entry::kMemalign, size, 32ull << r.Below(14)) : b.Allocate(Entry::kMalloc, size);
+  const bool is_aligned = r.OneIn(4);
+  const Slot slot = b.Allocate(is_aligned ? Entry::kMemalign : Entry::kMalloc, size, 32ull << r.Below(14));
   for (std::uint64_t n = r.Between(1, 8); n > 0 && !b.IsFull(); --n) {
     switch (r.Below(4)) {
       case 0: b.Reallocate(slot, Around(r, r.Between(1, 400) * kPage)); break;
@@ -137,7 +141,9 @@ void ResizeMapped(CaseBuilder& b) {
 void ResizeOnHeap(CaseBuilder& b) {
   Random& r = b.random();
   std::vector<Slot> slots;
-  for (std::uint64_t n = r.Between(2, 8); n > 0; --n) slots.push_back(b.Allocate(Entry::kMalloc, harness::PickSize(r) % (96 * kKiB) + 1));
+  for (std::uint64_t n = r.Between(2, 8); n > 0; --n) {
+    slots.push_back(b.Allocate(Entry::kMalloc, harness::PickSize(r) % (96 * kKiB) + 1));
+  }
   for (std::uint64_t n = r.Between(2, 20); n > 0 && !b.IsFull(); --n) {
     const Slot slot = slots[r.Below(slots.size())];
     if (r.OneIn(5)) {
@@ -210,11 +216,14 @@ void FreeAll(CaseBuilder& b) { b.FreeEverything(); }
 
 void SetOptions(CaseBuilder& b) {
   Random& r = b.random();
-  if (r.OneIn(3)) b.SetOption(Option::kMmapThreshold, r.Pick<std::uint64_t>({0, 4096, 65536, 131072, 1u << 20, 33u << 20, 1u << 30}));
-  if (r.OneIn(3)) b.SetOption(Option::kTrimThreshold, r.Pick<std::uint64_t>({0, 4096, 65536, 131072, 131073, 1u << 20, INT32_MAX}));
-  if (r.OneIn(3)) b.SetOption(Option::kTopPad, r.Pick<std::uint64_t>({0, 1, 4095, 4096, 65536, 1u << 20}));
-  if (r.OneIn(4)) b.SetOption(Option::kMmapMax, r.Pick<std::uint64_t>({0, 1, 2, 5, 100000}));
-  if (r.OneIn(6)) b.SetOption(Option::kMaxFast, r.Pick<std::uint64_t>({0, 7, 8, 24, 64, 100, 160, 161}));
+  const auto set_one_in = [&](std::uint64_t n, Option option, std::initializer_list<std::uint64_t> values) {
+    if (r.OneIn(n)) b.SetOption(option, r.Pick<std::uint64_t>(values));
+  };
+  set_one_in(3, Option::kMmapThreshold, {0, 4096, 65536, 131072, 1u << 20, 33u << 20, 1u << 30});
+  set_one_in(3, Option::kTrimThreshold, {0, 4096, 65536, 131072, 131073, 1u << 20, INT32_MAX});
+  set_one_in(3, Option::kTopPad, {0, 1, 4095, 4096, 65536, 1u << 20});
+  set_one_in(4, Option::kMmapMax, {0, 1, 2, 5, 100000});
+  set_one_in(6, Option::kMaxFast, {0, 7, 8, 24, 64, 100, 160, 161});
 }
 
 void BeginSomehow(CaseBuilder& b) {
@@ -244,7 +253,8 @@ std::vector<std::string> PickRefusals(Random& r) {
 
 // The harness's own scenarios, as if the program had one thread.
 Case OnMainThread(Case c) {
-  std::erase_if(c.operations, [](const harness::Operation& o) { return o.kind == harness::OperationKind::kThreadExit; });
+  const auto ends_thread = [](const harness::Operation& o) { return o.kind == harness::OperationKind::kThreadExit; };
+  std::erase_if(c.operations, ends_thread);
   for (harness::Operation& operation : c.operations) operation.thread = 0;
   return c;
 }
@@ -253,11 +263,12 @@ Case OnMainThread(Case c) {
 
 Case GeneratePolicyCase(std::uint64_t seed, std::uint64_t n) {
   constexpr void (*kScenes[])(CaseBuilder&) = {ClimbThresholds, TouchTheMaximum, FillAndTrim, FillAndTrim, ChurnSmall,
-                                               ChurnSmall,      ChurnLarge,      ResizeMapped, ResizeOnHeap, Align,
+                                               ChurnSmall,      ChurnLarge,      ResizeMapped,    ResizeOnHeap, Align,
                                                AskForTooMuch,   MoveBreak,       FreeAll};
   Random random = Random::ForPart(seed, n);
   if (n % 4 == 3) return OnMainThread(harness::GenerateCase(seed, n, harness::kAllEntries));
-  CaseBuilder builder(Random(random.Next()), harness::kAllEntries, random.Pick<std::uint32_t>({60, 400, 2000}), kLiveBudget);
+  const std::uint32_t most = random.Pick<std::uint32_t>({60, 400, 2000});
+  CaseBuilder builder(Random(random.Next()), harness::kAllEntries, most, kLiveBudget);
   BeginSomehow(builder);
   for (std::uint64_t scenes = random.Between(2, 14); scenes > 0 && !builder.IsFull(); --scenes) {
     // Mid-way mallopt is rare: it ends the adaptation, which most cases are about.

@@ -41,7 +41,8 @@ void MappedChunks::Unmap(std::uint64_t chunk) {
   const Mapping mapping = mappings_.at(chunk);
   context_.Exercise(PolicyRule::kP17);
   // Forgotten whether or not the kernel agrees.
-  context_.kernel.Ask({.kind = KernelCallKind::kMunmap, .address = mapping.start, .length = mapping.length}, PolicyRule::kP17);
+  context_.kernel.Ask({.kind = KernelCallKind::kMunmap, .address = mapping.start, .length = mapping.length},
+                      PolicyRule::kP17);
   mappings_.erase(chunk);
 }
 
