@@ -21,6 +21,8 @@ std::string KindName(const Operation& operation) {
   switch (operation.kind) {
     case OperationKind::kCheck: return "check";
     case OperationKind::kThreadExit: return "exit";
+    case OperationKind::kMallopt: return "mallopt";
+    case OperationKind::kSbrk: return "sbrk";
     default: return model::NameOf(operation.entry);
   }
 }

@@ -24,7 +24,10 @@ std::string DefaultSlotName(Slot slot) {
     name.insert(name.begin(), static_cast<char>('a' + (n - 1) % 26));
   }
   // A case must not read as if a keyword or the null slot were meant.
-  return name == "null" || name == "free" || name == "exit" || name == "check" ? name + "_" : name;
+  for (const char* word : {"null", "free", "exit", "check", "mallopt", "sbrk"}) {
+    if (name == word) return name + "_";
+  }
+  return name;
 }
 
 void NameSlots(Case* c) {

@@ -83,6 +83,13 @@ std::optional<Entry> ParseEntry(std::string_view word) {
   return std::nullopt;
 }
 
+std::optional<model::Option> ParseOption(std::string_view word) {
+  for (int option = 0; option < model::kOptionCount; ++option) {
+    if (word == model::NameOf(static_cast<model::Option>(option))) return static_cast<model::Option>(option);
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string_view> Words(std::string_view line) {
   std::vector<std::string_view> words;
   line = line.substr(0, line.find('#'));
@@ -141,6 +148,8 @@ class Parser {
     const std::string_view word = Next();
     if (!assigns && word == "check") return operation_.kind = OperationKind::kCheck, true;
     if (!assigns && word == "exit") return ParseExit();
+    if (!assigns && word == "mallopt") return ParseMallopt();
+    if (!assigns && word == "sbrk") return ParseSbrk();
     const auto entry = ParseEntry(word);
     if (!entry) return Fail("has '" + std::string(word) + "' where an operation belongs");
     operation_.entry = *entry;
@@ -154,6 +163,25 @@ class Parser {
   bool ParseExit() {
     if (operation_.thread == 0) return Fail("ends thread t0, which lives as long as the process");
     operation_.kind = OperationKind::kThreadExit;
+    return true;
+  }
+
+  bool ParseMallopt() {
+    operation_.kind = OperationKind::kMallopt;
+    const std::string_view word = Next();
+    const auto option = ParseOption(word);
+    if (!option) return Fail("has '" + std::string(word) + "' where a parameter of mallopt belongs");
+    operation_.option = *option;
+    if (!ParseArgument("a value", &operation_.size)) return false;
+    return operation_.size <= INT32_MAX || Fail("has a value that is no int, which mallopt takes");
+  }
+
+  bool ParseSbrk() {
+    operation_.kind = OperationKind::kSbrk;
+    const bool lowers = next_ < words_.size() && words_[next_].starts_with('-');
+    if (lowers) words_[next_].remove_prefix(1);
+    if (!ParseArgument("a distance", &operation_.size)) return false;
+    if (lowers) operation_.size = -operation_.size;
     return true;
   }
 
@@ -210,6 +238,13 @@ std::string PrintOperation(const Operation& operation, const std::vector<std::st
   std::string text = "t" + std::to_string(operation.thread) + "  ";
   if (operation.kind == OperationKind::kCheck) return text + "check";
   if (operation.kind == OperationKind::kThreadExit) return text + "exit";
+  if (operation.kind == OperationKind::kMallopt) {
+    return text + "mallopt " + model::NameOf(operation.option) + " " + PrintNumber(operation.size);
+  }
+  if (operation.kind == OperationKind::kSbrk) {
+    const bool lowers = operation.size > INT64_MAX;
+    return text + (lowers ? "sbrk -" : "sbrk ") + PrintNumber(lowers ? -operation.size : operation.size);
+  }
   if (operation.result != kNullSlot) text += PrintSlot(operation.result, slot_names) + " = ";
   text += model::NameOf(operation.entry);
   if (ReadsSlot(operation.entry)) text += " " + PrintSlot(operation.argument, slot_names);

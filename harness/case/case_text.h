@@ -12,6 +12,8 @@
 //   t1  free a                      # a comment; this free is remote if t0 made the block
 //   t1  exit                        the thread ends; its next operation starts a fresh one
 //   t0  check                       every live block's bytes are looked at
+//   t0  mallopt mmap_threshold 64K  a parameter (model/policy/option.h) and its value, an int
+//   t0  sbrk 4096                   the program moves the break itself; -4096 lowers it
 //
 // Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned,
 // after a failed call, and once its block was freed; assigning to it again forgets the old value. `null`

@@ -1,5 +1,8 @@
 #include "harness/execute/executor.h"
 
+#include <malloc.h>
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "harness/execute/payload.h"
@@ -59,6 +62,17 @@ std::uint64_t PayloadOf(const Operation& operation) {
   return bytes > INT64_MAX ? 0 : bytes;
 }
 
+int NumberOf(model::Option option) {
+  switch (option) {
+    case model::Option::kMmapThreshold: return M_MMAP_THRESHOLD;
+    case model::Option::kTrimThreshold: return M_TRIM_THRESHOLD;
+    case model::Option::kTopPad: return M_TOP_PAD;
+    case model::Option::kMmapMax: return M_MMAP_MAX;
+    case model::Option::kMaxFast: return M_MXFAST;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::uint64_t Executor::BookBytes(std::uint32_t operation_count, std::uint32_t slot_count) {
@@ -83,6 +97,14 @@ void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome*
       break;
     case OperationKind::kThreadExit:
       break;
+    case OperationKind::kMallopt:
+      SetOption(operation, outcome);
+      break;
+    case OperationKind::kSbrk:
+      Enter(Stage::kCalling, outcome);
+      // By libc's function: a raw call behind it would leave it with a stale idea of the break.
+      outcome->address = reinterpret_cast<std::uintptr_t>(sbrk(static_cast<std::intptr_t>(operation.size)));
+      break;
   }
   Enter(Stage::kDone, outcome);
 }
@@ -93,6 +115,12 @@ void Executor::FreeEverything() {
     Remove(block);
     family_.free(blocks_[block].address);
   }
+}
+
+void Executor::SetOption(const Operation& operation, Outcome* outcome) {
+  Enter(Stage::kCalling, outcome);
+  if (family_.mallopt == nullptr) return;
+  outcome->status = family_.mallopt(NumberOf(operation.option), static_cast<int>(operation.size));
 }
 
 void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* outcome) {

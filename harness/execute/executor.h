@@ -38,6 +38,7 @@ class Executor {
     std::uint32_t live_position;
   };
 
+  void SetOption(const Operation& operation, Outcome* outcome);
   void Call(std::uint32_t index, const Operation& operation, Outcome* outcome);
   void* Invoke(const Operation& operation, void* argument, Outcome* outcome);
   void Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome, std::uint32_t old_block);

@@ -20,6 +20,7 @@ struct MallocFamily {
   void* (*valloc)(std::size_t);
   void* (*pvalloc)(std::size_t);
   std::size_t (*malloc_usable_size)(void*);  // nullptr: the subject has none
+  int (*mallopt)(int, int);                  // nullptr: the subject has none
 };
 
 }  // namespace breakproof::harness

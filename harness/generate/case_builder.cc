@@ -29,6 +29,21 @@ void CaseBuilder::Check() {
   case_.operations.push_back(operation);
 }
 
+void CaseBuilder::SetOption(model::Option option, std::uint64_t value) {
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = OperationKind::kMallopt;
+  operation.option = option;
+  operation.size = value;
+  case_.operations.push_back(operation);
+}
+
+void CaseBuilder::MoveBreak(std::int64_t bytes) {
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = OperationKind::kSbrk;
+  operation.size = static_cast<std::uint64_t>(bytes);
+  case_.operations.push_back(operation);
+}
+
 void CaseBuilder::MakeRoom(std::uint64_t size) {
   while (live_bytes_ + size > live_budget_ && !live_.empty()) Free(AnyLive());
 }

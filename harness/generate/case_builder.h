@@ -46,6 +46,8 @@ class CaseBuilder {
   void FreeNull();
   void UsableSize(Slot slot);
   void Check();
+  void SetOption(model::Option option, std::uint64_t value);  // value at most INT32_MAX
+  void MoveBreak(std::int64_t bytes);
 
   Slot AnyLive() { return live_[random_.Below(live_.size())]; }  // LiveCount() > 0
   std::uint64_t SizeOf(Slot slot) const { return size_of_[slot]; }

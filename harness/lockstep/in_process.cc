@@ -62,7 +62,7 @@ Judgement RunInProcess(const Case& c, const MallocFamily& family) {
 MallocFamily LibcFamily() {
   void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   if (libc == nullptr) throw CouldNotRun("libc.so.6 is not loaded; link dynamically");
-  MallocFamily family;
+  MallocFamily family = {};  // without mallopt: what it sets would outlive the case
   Find(libc, "malloc", &family.malloc);
   Find(libc, "calloc", &family.calloc);
   Find(libc, "realloc", &family.realloc);

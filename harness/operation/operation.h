@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "model/heap/entry.h"
+#include "model/policy/option.h"
 
 namespace breakproof::harness {
 
@@ -14,6 +15,8 @@ enum class OperationKind : std::uint8_t {
   kCall,        // one entry point of the malloc family
   kThreadExit,  // the thread ends; its next operation starts a fresh one
   kCheck,       // every live block's bytes are looked at
+  kMallopt,     // a parameter of the heap is set; a subject without mallopt is left as it is
+  kSbrk,        // the program itself moves the break, behind the subject's back
 };
 
 // A slot is a name in a case: a variable that holds one pointer.
@@ -26,9 +29,10 @@ struct Operation {
   OperationKind kind = OperationKind::kCall;
   model::Entry entry = model::Entry::kMalloc;
   std::uint8_t thread = 0;      // 0 to kMaxThreads - 1
+  model::Option option = model::Option::kMmapThreshold;  // kMallopt
   Slot result = kNullSlot;      // slot assigned
   Slot argument = kNullSlot;    // slot read: realloc, reallocarray, free, malloc_usable_size
-  std::uint64_t size = 0;       // bytes
+  std::uint64_t size = 0;       // bytes; kMallopt: the value, an int; kSbrk: signed
   std::uint64_t count = 1;      // elements, calloc and reallocarray
   std::uint64_t alignment = 0;  // bytes, the aligned family
 

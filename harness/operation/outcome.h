@@ -33,7 +33,7 @@ struct Outcome {
   std::uint64_t address = 0;    // returned pointer; 0 is NULL
   std::uint64_t argument = 0;   // pointer passed in, 0 if none
   std::uint64_t usable = 0;     // malloc_usable_size of the result (or of the argument, for that call)
-  int status = 0;               // posix_memalign's return value
+  int status = 0;               // posix_memalign's or mallopt's return value
   int errno_after = 0;
   Stage stage = Stage::kNotStarted;
   Finding finding = Finding::kNone;

@@ -24,8 +24,8 @@ class CaseRunner {
   CaseRunner(const RunSettings& settings, const std::string& name);
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
-  // worker could be started.
-  RunResult Run(const Case& c);
+  // worker could be started. With a log, prepared by the caller, the subject's memory calls go into it.
+  RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   const Journal& journal() const { return journal_; }
 

@@ -14,7 +14,7 @@
 namespace breakproof::harness {
 
 inline constexpr char kJournalMagic[16] = "breakproof-jrnl";
-inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::uint32_t kJournalVersion = 2;
 
 enum class WorkerState : std::uint32_t {
   kPrepared,     // written by the command: the case is complete

@@ -12,7 +12,7 @@ namespace breakproof::harness {
 MallocFamily resolved_family = {
     malloc,        calloc,         realloc, reallocarray, free,
     memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
-    malloc_usable_size};
+    malloc_usable_size, mallopt};
 
 namespace {
 
@@ -69,6 +69,8 @@ void FindProviders(JournalHeader* header) {
   const auto usable = static_cast<int>(model::Entry::kUsableSize);
   header->has_usable_size = (header->foreign_entries >> usable & 1) == 0;
   if (!header->has_usable_size) resolved_family.malloc_usable_size = nullptr;
+  // libc's mallopt would set parameters of a heap that nobody uses.
+  if (ProviderOf(family.mallopt).base != subject.base) resolved_family.mallopt = nullptr;
   strncpy(header->provider, subject.name == nullptr ? "" : subject.name, sizeof header->provider - 1);
 }
 

@@ -1,6 +1,7 @@
 // The worker process: performs the case in the journal on the malloc that LD_PRELOAD gave this process.
 //
-//   worker FD      FD is the journal, open for reading and writing
+//   worker FD [LOG]      FD is the journal, open for reading and writing;
+//                        LOG, if given, is the log of a monitor (harness/monitor/layout.h), open likewise
 //
 // Links nothing but libc, so that the process's very first malloc is the case's. Its own memory comes from
 // mmap. Its exit status matters only when the journal does not say kFinished.
@@ -12,6 +13,7 @@
 
 #include "harness/execute/executor.h"
 #include "harness/execute/thread_team.h"
+#include "harness/monitor/monitor.h"
 #include "harness/worker/journal_layout.h"
 #include "harness/worker/providers.h"
 
@@ -28,7 +30,9 @@ struct Worker {
 void Perform(void* context, std::uint32_t index) {
   auto* worker = static_cast<Worker*>(context);
   worker->header->progress = index;
+  BeginWatching(index);
   worker->executor->Perform(index, worker->operations[index], &worker->outcomes[index]);
+  EndWatching();
 }
 
 char* MapJournal(const char* descriptor) {
@@ -41,12 +45,13 @@ char* MapJournal(const char* descriptor) {
   return map == MAP_FAILED ? nullptr : static_cast<char*>(map);
 }
 
-int Run(const char* descriptor) {
+int Run(const char* descriptor, const char* log) {
   char* const journal = MapJournal(descriptor);
   if (journal == nullptr) return 1;
   auto* header = reinterpret_cast<JournalHeader*>(journal);
   header->initial_break = static_cast<std::uint64_t>(syscall(SYS_brk, 0));
   FindProviders(header);
+  if (log != nullptr && !StartMonitor(atoi(log))) return 1;
 
   const std::uint64_t bytes = Executor::BookBytes(header->operation_count, header->slot_count);
   void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
@@ -66,5 +71,5 @@ int Run(const char* descriptor) {
 
 int main(int argc, char** argv) {
   // _exit: what a subject does when the process ends is not part of the case.
-  _exit(argc == 2 ? breakproof::harness::Run(argv[1]) : 1);
+  _exit(argc == 2 || argc == 3 ? breakproof::harness::Run(argv[1], argv[2]) : 1);
 }

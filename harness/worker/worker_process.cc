@@ -25,7 +25,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kJournalDescriptor = 3;  // in the worker
+// In the worker.
+constexpr int kJournalDescriptor = 3;
+constexpr int kLogDescriptor = 4;
+constexpr int kNoDescriptor = -1;
 
 // The worker's environment: ours, but for what would load something else into it.
 std::vector<std::string> WorkerEnvironment(const Subject& subject) {
@@ -47,9 +50,21 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return pointers;
 }
 
+// Between fork and exec. Gives both their numbers and closes the rest; false if that fails.
+bool ArrangeDescriptors(int journal, int log) {
+  constexpr int kAside = 10;  // out of the way first: either may have the other's number
+  journal = fcntl(journal, F_DUPFD, kAside);
+  if (log != kNoDescriptor) log = fcntl(log, F_DUPFD, kAside);
+  if (dup2(journal, kJournalDescriptor) < 0) return false;
+  if (log != kNoDescriptor && dup2(log, kLogDescriptor) < 0) return false;
+  const int last = log != kNoDescriptor ? kLogDescriptor : kJournalDescriptor;
+  syscall(SYS_close_range, last + 1, ~0u, 0);
+  return true;
+}
+
 // Between fork and exec: system calls only.
 [[noreturn]] void BecomeWorker(const char* program, char* const* arguments, char* const* environment,
-                               int journal, int output, pid_t parent) {
+                               int journal, int log, int output, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent died before the line above took effect
   sigset_t none;
@@ -65,12 +80,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   if (score >= 0 && write(score, "1000", 4) == 4) close(score);  // the leak is the subject's: so is the end
   const int null = open("/dev/null", O_RDONLY);
   if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(1);
-  if (journal == kJournalDescriptor) {
-    fcntl(journal, F_SETFD, 0);
-  } else if (dup2(journal, kJournalDescriptor) < 0) {
-    _exit(1);
-  }
-  syscall(SYS_close_range, kJournalDescriptor + 1, ~0u, 0);
+  if (!ArrangeDescriptors(journal, log)) _exit(1);
   execve(program, arguments, environment);
   _exit(127);
 }
@@ -89,10 +99,12 @@ std::string LastLines(int memory_file) {
 }  // namespace
 
 WorkerProcess::WorkerProcess(const std::filesystem::path& worker, const Subject& subject,
-                             const Journal& journal, std::chrono::milliseconds hang_limit)
+                             const Journal& journal, std::chrono::milliseconds hang_limit,
+                             const CallLog* log)
     : journal_(journal), hang_limit_(hang_limit), last_change_(Clock::now()) {
   output_ = memfd_create("subject-output", MFD_CLOEXEC);
   std::vector<std::string> arguments = {worker.string(), std::to_string(kJournalDescriptor)};
+  if (log != nullptr) arguments.push_back(std::to_string(kLogDescriptor));
   std::vector<std::string> environment = WorkerEnvironment(subject);
   const std::vector<char*> argument_pointers = Pointers(arguments);
   const std::vector<char*> environment_pointers = Pointers(environment);
@@ -100,7 +112,7 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& worker, const Subject&
   pid_ = fork();
   if (pid_ == 0) {
     BecomeWorker(worker.c_str(), argument_pointers.data(), environment_pointers.data(),
-                 journal.descriptor(), output_, parent);
+                 journal.descriptor(), log != nullptr ? log->descriptor() : kNoDescriptor, output_, parent);
   }
   if (pid_ < 0) throw CouldNotRun(std::string("cannot start a worker process: ") + std::strerror(errno));
   pid_descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/monitor/call_log.h"
 #include "harness/worker/journal.h"
 
 namespace breakproof::harness {
@@ -37,9 +38,10 @@ struct RunResult {
 // One worker on one journal. Destroying it kills the process.
 class WorkerProcess {
  public:
-  // Starts performing the case that the journal was prepared with. Throws CouldNotRun.
+  // Starts performing the case that the journal was prepared with; with a log, prepared likewise, the
+  // subject is monitored. Throws CouldNotRun.
   WorkerProcess(const std::filesystem::path& worker, const Subject& subject, const Journal& journal,
-                std::chrono::milliseconds hang_limit);
+                std::chrono::milliseconds hang_limit, const CallLog* log = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

@@ -77,6 +77,11 @@ TEST(CaseTextTest, ErrorsNameLineAndCause) {
       {"# breakproof case v1\nt0  a = memalign 64\n", 2, "needs a size"},
       {"# breakproof case v1\nt0  a = malloc 99999999999999999999\n", 2, "needs a size"},
       {"# breakproof case v1\nt0  a = malloc -1\n", 2, "needs a size"},
+      {"# breakproof case v1\nt0  mallopt arena_max 1\n", 2, "where a parameter of mallopt belongs"},
+      {"# breakproof case v1\nt0  mallopt top_pad\n", 2, "needs a value"},
+      {"# breakproof case v1\nt0  mallopt top_pad 2G\n", 2, "no int"},
+      {"# breakproof case v1\nt0  sbrk\n", 2, "needs a distance"},
+      {"# breakproof case v1\nt0  a = mallopt top_pad 0\n", 2, "'mallopt' where an operation belongs"},
   };
   for (const auto& row : kRows) {
     Case c;
@@ -85,6 +90,30 @@ TEST(CaseTextTest, ErrorsNameLineAndCause) {
     EXPECT_EQ(error.line, row.line) << row.text;
     EXPECT_NE(error.message.find(row.says), std::string::npos) << error.message;
   }
+}
+
+TEST(CaseTextTest, EveryParameterOfMalloptParsesBack) {
+  for (int option = 0; option < model::kOptionCount; ++option) {
+    const std::string name = model::NameOf(static_cast<model::Option>(option));
+    const std::string text = "# breakproof case v1\nt0  mallopt " + name + " 65536\nt0  mallopt = malloc 8\n";
+    Case c;
+    ParseError error;
+    ASSERT_TRUE(ParseCase(text, &c, &error)) << error.message;
+    EXPECT_EQ(c.operations.at(0).kind, OperationKind::kMallopt);
+    EXPECT_EQ(static_cast<int>(c.operations[0].option), option);
+    EXPECT_EQ(c.operations[0].size, 65536u);
+    EXPECT_EQ(PrintCase(c), text);
+  }
+}
+
+TEST(CaseTextTest, TheBreakMovesBothWays) {
+  const std::string text = "# breakproof case v1\nt0  sbrk 4096\nt0  sbrk -8\nt0  sbrk 0\n";
+  Case c;
+  ParseError error;
+  ASSERT_TRUE(ParseCase(text, &c, &error)) << error.message;
+  EXPECT_EQ(c.operations.at(1).kind, OperationKind::kSbrk);
+  EXPECT_EQ(c.operations[1].size, -std::uint64_t{8});
+  EXPECT_EQ(PrintCase(c), text);
 }
 
 TEST(CaseTest, DefaultNames) {

@@ -1,0 +1,36 @@
+// The command's side of a monitored worker's log (layout.h).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "harness/monitor/layout.h"
+
+namespace breakproof::harness {
+
+// Owns a memory file that one worker at a time fills. Throws CouldNotRun where noted.
+class CallLog {
+ public:
+  explicit CallLog(std::uint32_t capacity);  // throws
+  ~CallLog();
+  CallLog(const CallLog&) = delete;
+  CallLog& operator=(const CallLog&) = delete;
+
+  // Forgets what was seen and sets what is to be refused. Call before each worker is started.
+  void Prepare();
+  void Refuse(model::KernelCallKind kind, RefusedCalls refusal);
+
+  // After a worker ended: throws unless every call was seen, with a sentence that says what was missing.
+  void RequireThatAllWasSeen() const;
+
+  std::span<const LogRecord> records() const { return {records_, header_->count}; }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+  LogHeader* header_ = nullptr;
+  LogRecord* records_ = nullptr;
+  std::uint32_t capacity_;
+};
+
+}  // namespace breakproof::harness

@@ -1,0 +1,52 @@
+// The log of a monitored worker: a memory file, mapped by the command and by its worker, that tells which
+// memory calls the subject made in which operation, and which of them are to be refused.
+//
+// Layout: LogHeader, then `capacity` records.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "model/policy/kernel_call.h"
+
+namespace breakproof::harness {
+
+inline constexpr std::uint32_t kLogVersion = 1;
+
+// Calls of one kind that the monitor answers with failure instead of passing them on. Counted from 1, queries
+// of the break included. "mmap@2" is {2, 2}, "brk@5+" {5, UINT32_MAX}.
+struct RefusedCalls {
+  std::uint32_t first = 0;  // 0: none
+  std::uint32_t last = 0;   // inclusive; UINT32_MAX: all from `first` on
+};
+
+struct LogHeader {
+  // Written by the command:
+  std::uint32_t version;
+  std::uint32_t capacity;  // records
+  RefusedCalls refusals[model::kKernelCallKindCount];
+  // Written by the worker:
+  std::uint32_t is_armed;         // 1: calls are trapped
+  std::int32_t arm_errno;         // why not, if not
+  volatile std::uint32_t count;   // records written
+  std::uint32_t lost;             // calls for which there was no room, or that could not be watched
+  std::uint32_t seen[model::kKernelCallKindCount];  // calls so far, refused ones included
+};
+static_assert(std::is_trivially_copyable_v<LogHeader>);
+
+struct LogRecord {
+  std::uint32_t operation;  // index
+  std::int32_t error;       // errno, 0 if the call succeeded
+  model::KernelCall call;
+  std::uint64_t result;     // what the system call returned; brk: the break it left
+};
+static_assert(std::is_trivially_copyable_v<LogRecord> && sizeof(LogRecord) == 56);
+
+inline constexpr std::uint64_t kLogHeaderBytes = 128;
+static_assert(sizeof(LogHeader) <= kLogHeaderBytes);
+
+constexpr std::uint64_t LogBytes(std::uint32_t capacity) {
+  return kLogHeaderBytes + capacity * sizeof(LogRecord);
+}
+
+}  // namespace breakproof::harness

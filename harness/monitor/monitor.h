@@ -1,0 +1,23 @@
+// Watches the memory calls of the thread that runs the subject, by syscall user dispatch (rules D21, D22):
+// every system call made while an operation is watched traps, is passed on or refused, and those that
+// concern memory are recorded. Inlined syscall instructions do not escape it, as they escape symbols.
+//
+// Only one thread is inside an operation at a time. No library but libc, no allocation.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/monitor/layout.h"
+
+namespace breakproof::harness {
+
+// Takes the log that the command prepared (a descriptor, closed here) and installs the trap. False if there
+// is no log; whether this kernel can trap is in the log.
+bool StartMonitor(int descriptor);
+
+// The calling thread's memory calls between these two belong to the operation with this index. Without
+// StartMonitor they do nothing.
+void BeginWatching(std::uint32_t operation);
+void EndWatching();
+
+}  // namespace breakproof::harness

@@ -1,0 +1,184 @@
+#include "model/policy/own/policy.h"
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+
+namespace breakproof::model::own {
+namespace {
+
+constexpr std::uint64_t kMayMove = 1;  // of Linux
+
+Ruling Required(Clause clause) { return {Duty::kRequired, clause, {}}; }
+Ruling Allowed(Clause clause) { return {Duty::kAllowed, clause, {}}; }
+Ruling Forbidden(Clause clause, std::string reason) { return {Duty::kForbidden, clause, std::move(reason)}; }
+
+std::string Bytes(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
+
+// memalign rounds what is no power of two up to one. At most what no object can have.
+std::uint64_t AlignmentOf(const HeapCall& call, const Contract& contract) {
+  if (!contract.alignment_invalid) return std::min(contract.alignment, kLargestObject);
+  return call.alignment > 1ull << 62 ? kLargestObject : std::bit_ceil(call.alignment);
+}
+
+bool IsFree(const Books& books, std::uint64_t start, std::uint64_t length) {
+  const auto after = books.free_runs.upper_bound(start);
+  if (after == books.free_runs.begin()) return false;
+  const auto& [run, bytes] = *std::prev(after);
+  return start - run <= bytes && length <= bytes - (start - run);
+}
+
+}  // namespace
+
+void Policy::Set(Option option, std::uint64_t value) {
+  if (option == Option::kMmapThreshold) thresholds_.mmap = value;
+  if (option == Option::kTrimThreshold) thresholds_.trim = value;
+  if (option == Option::kTopPad) thresholds_.top_pad = value;
+  thresholds_.is_pinned = true;
+}
+
+// A mapping as long as the threshold counts, or requests of exactly that size would be mapped for ever.
+void Policy::Adapt(std::uint64_t length) {
+  const std::uint64_t risen = length + constants_.adapted_extra;
+  if (thresholds_.is_pinned || length < thresholds_.mmap || risen > constants_.max_adapted) return;
+  thresholds_.mmap = risen;
+  thresholds_.trim = constants_.trim_factor * risen;
+}
+
+// Whether the call asks for memory that can exist.
+bool Policy::Allocates() const {
+  if (call_.entry == Entry::kFree || call_.entry == Entry::kUsableSize) return false;
+  if (contract_.absurd || contract_.alignment_must_fail) return false;
+  return contract_.payload <= kLargestObject - AlignmentOf(call_, contract_);
+}
+
+// K6. What the break is lowered by now: all whole pages beyond the padding, once the threshold is reached.
+std::uint64_t Policy::TrimAmount(const Books& books) const {
+  if (books.top_free < thresholds_.trim || books.top_free < thresholds_.top_pad) return 0;
+  return (books.top_free - thresholds_.top_pad) / constants_.page * constants_.page;
+}
+
+void Policy::Expect(const KernelCall& call, Clause clause) {
+  required_ = call;
+  required_by_ = clause;
+}
+
+void Policy::Begin(const HeapCall& call) {
+  call_ = call;
+  contract_ = ContractOf(call);
+  required_.reset();
+  made_.reset();
+  was_refused_ = break_was_refused_ = false;
+
+  const auto old = mappings_.find(call.address);
+  const bool frees = call.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
+  if (old != mappings_.end() && frees) {
+    Expect({.kind = KernelCallKind::kMunmap, .address = old->second.start, .length = old->second.length}, Clause::kK2);
+  } else if (!Allocates() || !WantsMapping()) {
+    return;
+  } else if (old != mappings_.end() && Reallocates()) {
+    const auto [start, length] = old->second;
+    const std::uint64_t needed = PageUp(call.address - start + contract_.payload);
+    if (needed == length) return;
+    Expect({.kind = KernelCallKind::kMremap, .address = start, .length = length, .new_length = needed, .detail = kMayMove},
+           Clause::kK3);
+  } else {
+    const std::uint64_t alignment = AlignmentOf(call, contract_);
+    const std::uint64_t slack = alignment > constants_.page ? alignment - constants_.page : 0;
+    const std::uint64_t length = PageUp(std::max<std::uint64_t>(contract_.payload, 1)) + slack;
+    Expect({.kind = KernelCallKind::kMmap, .length = length, .detail = MmapDetail(3, 0x22)}, Clause::kK1);
+  }
+}
+
+Ruling Policy::Judge(const KernelCall& call, bool is_granted, std::uint64_t result, const Books& books) {
+  Ruling ruling;
+  if (required_ && call == *required_) {
+    ruling = Required(required_by_);
+    required_.reset();
+    if (call.kind == KernelCallKind::kMunmap) Adapt(call.length);
+  } else if (required_ && call.kind == required_->kind) {
+    ruling = Forbidden(required_by_, std::string(NameOf(call.kind)) + " of " + Bytes(required_->length));
+  } else if (call.kind == KernelCallKind::kBrk) {
+    ruling = JudgeBreak(call, is_granted, books);
+  } else {
+    ruling = JudgeOther(call, books);
+  }
+  was_refused_ |= !is_granted;
+  if (is_granted && ruling.duty != Duty::kForbidden) Follow(call, result);
+  return ruling;
+}
+
+// Keeps the books of mappings.
+void Policy::Follow(const KernelCall& call, std::uint64_t result) {
+  switch (call.kind) {
+    case KernelCallKind::kMmap:
+      if (WantsMapping()) made_ = Mapping{result, call.length};
+      return;
+    case KernelCallKind::kMremap:
+      made_ = Mapping{result, call.new_length};
+      [[fallthrough]];
+    case KernelCallKind::kMunmap: mappings_.erase(call_.address); return;
+    default: return;
+  }
+}
+
+Ruling Policy::JudgeBreak(const KernelCall& call, bool is_granted, const Books& books) {
+  if (call.address == 0) return Allowed(Clause::kK5);  // only asks
+  if (call.address > books.program_break) {
+    const std::uint64_t growth = call.address - books.program_break;
+    if (!Allocates() || books.serves_request) return Forbidden(Clause::kK4, "no growth: free memory serves");
+    if (WantsMapping() && !was_refused_) return Forbidden(Clause::kK1, "a mapping of its own");
+    // Once refused, less may be tried.
+    if (call.address % constants_.page != 0 || (growth < thresholds_.top_pad && !break_was_refused_)) {
+      return Forbidden(Clause::kK5, "whole pages, at least " + Bytes(thresholds_.top_pad));
+    }
+    break_was_refused_ |= !is_granted;
+    return Required(Clause::kK4);
+  }
+  const std::uint64_t amount = TrimAmount(books);
+  if (amount == 0 || call.address != books.program_break - amount) {
+    return Forbidden(Clause::kK6, amount == 0 ? "no trim" : "the break lowered by " + Bytes(amount));
+  }
+  return Required(Clause::kK6);
+}
+
+Ruling Policy::JudgeOther(const KernelCall& call, const Books& books) const {
+  switch (call.kind) {
+    case KernelCallKind::kMadvise:
+      if (IsFree(books, call.address, call.length)) return Allowed(Clause::kK7);
+      return Forbidden(Clause::kK7, "only free memory is purged");
+    case KernelCallKind::kMmap:
+      if (Allocates() && WantsMapping() && was_refused_) return Allowed(Clause::kK1);  // in mremap's place
+      if (Allocates() && !books.serves_request && break_was_refused_) return Allowed(Clause::kK5);
+      return Forbidden(WantsMapping() ? Clause::kK1 : Clause::kK5, "no further mapping");
+    case KernelCallKind::kMremap:
+    case KernelCallKind::kMunmap: {
+      // realloc moved the block, or cut a mapping that is now below the threshold.
+      const auto old = mappings_.find(call_.address);
+      const bool is_its = old != mappings_.end() && old->second.start == call.address && old->second.length == call.length;
+      const Clause clause = call.kind == KernelCallKind::kMunmap ? Clause::kK2 : Clause::kK3;
+      if (is_its && Allocates() && (!WantsMapping() || was_refused_)) return Allowed(clause);
+      return Forbidden(clause, "no mapping of another block touched");
+    }
+    default: return Forbidden(Clause::kK8, "no such call");
+  }
+}
+
+std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
+  const auto missing = [](Clause clause, std::string what) { return Ruling{Duty::kRequired, clause, std::move(what)}; };
+  if (required_ && !was_refused_) {
+    return missing(required_by_, std::string(NameOf(required_->kind)) + " of " + Bytes(required_->length));
+  }
+  if (Allocates() && address == 0 && !was_refused_ && contract_.payload != 0) {
+    return missing(Clause::kK4, "growth is tried before NULL is returned");
+  }
+  const bool has_moved = Reallocates() && address != 0 && address != call_.address;
+  if (has_moved && mappings_.contains(call_.address)) return missing(Clause::kK2, "munmap of the mapping left behind");
+  if (address != 0 && made_) mappings_[address] = *made_;
+  if (call_.entry == Entry::kFree && TrimAmount(books) > 0 && !was_refused_) {
+    return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace breakproof::model::own
