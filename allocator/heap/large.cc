@@ -43,7 +43,7 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
   return reinterpret_cast<void*>(span->payload);
 }
 
-void ThreadHeap::FreeLarge(Span* span) {
+void ThreadHeap::FreeLarge(Span* span, bool adapts) {
   PageHeap& pages = heap_->pages();
   const LockGuard guard(pages.lock());
   Leave(pages.map(), span);
@@ -51,8 +51,10 @@ void ThreadHeap::FreeLarge(Span* span) {
     pages.Free(span);
     return;
   }
-  // Blocks of this size come and go: the next one is the heap's.
-  pages.SetThreshold(arithmetic::AfterFreeOfMapping<std::uint64_t>(pages.threshold(), span->bytes()));
+  // Blocks of this size come and go: the next one is the heap's. One that realloc leaves has not gone.
+  if (adapts) {
+    pages.SetThreshold(arithmetic::AfterFreeOfMapping<std::uint64_t>(pages.threshold(), span->bytes()));
+  }
   pages.Unmap(span);
 }
 
@@ -97,7 +99,12 @@ void* ThreadHeap::Move(void* block, std::size_t old_size, std::size_t size) {
   void* const moved = Allocate(size);
   if (moved == nullptr) return nullptr;
   memcpy(moved, block, old_size < size ? old_size : size);
-  Free(block);
+  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
+  if (entry.owner() != 0) {
+    Free(block);
+  } else {
+    FreeLarge(entry.span(), false);
+  }
   return moved;
 }
 

@@ -197,7 +197,7 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry) {
   if (entry.owner() != 0) {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), entry);
   } else {
-    thread->FreeLarge(thread->SpanOfLarge(block, entry, "free() of a pointer that is not a block"));
+    thread->FreeLarge(thread->SpanOfLarge(block, entry, "free() of a pointer that is not a block"), true);
   }
 }
 

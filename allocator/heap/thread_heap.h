@@ -109,7 +109,8 @@ class alignas(128) ThreadHeap {
   void UnlistSlab(Span* slab);
   static void FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry);
   void FreeRemotely(FreeBlock* block, PageEntry entry);
-  void FreeLarge(Span* span);
+  // `adapts`: the threshold may rise.
+  void FreeLarge(Span* span, bool adapts);
   void Send(Batch* batch);
   void TakeIncoming();
   void* Move(void* block, std::size_t old_size, std::size_t size);

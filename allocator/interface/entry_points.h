@@ -87,7 +87,9 @@ inline int Mallopt(Heap& heap, int parameter, int value) {
   const auto bytes = static_cast<uint64_t>(value);
   switch (parameter) {
     case M_MMAP_THRESHOLD:
-      pages.SetThreshold(arithmetic::WithMmapThreshold<uint64_t>(pages.threshold(), bytes));
+      // Less than a page never gets a mapping: it would waste most of it, and the fast path does not ask.
+      pages.SetThreshold(
+          arithmetic::WithMmapThreshold<uint64_t>(pages.threshold(), bytes < kPageSize ? kPageSize : bytes));
       break;
     case M_TRIM_THRESHOLD:
       pages.SetThreshold(arithmetic::WithTrimThreshold<uint64_t>(pages.threshold(), bytes));

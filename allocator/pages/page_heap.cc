@@ -82,7 +82,9 @@ bool PageHeap::Extend(Span* span, std::uint64_t pages) {
   Span* next = FreeNeighbour(span->end(), *span);
   // Only the break continues where it ended.
   const bool is_last = span->segment == 0 && (next != nullptr ? next->end() : span->end()) == break_end_;
-  if ((next == nullptr || next->pages < more) && is_last && GrowBreak(more << kPageShift, top_pad_)) {
+  // Memory is bought only when no hole would do for the whole.
+  if ((next == nullptr || next->pages < more) && is_last && free_.Find(pages) == nullptr) {
+    GrowBreak(more << kPageShift, top_pad_, true);
     next = FreeNeighbour(span->end(), *span);
   }
   if (next == nullptr || next->pages < more) return false;
@@ -160,36 +162,39 @@ Span* PageHeap::Top() const {
 
 bool PageHeap::Grow(std::uint64_t pages) {
   const std::uint64_t need = pages << kPageShift;
+  Growth growth = GrowBreak(need, top_pad_, true);
+  // Somebody moves the break as well: the top, which was to be part of it, is no use.
+  if (growth == Growth::kElsewhere) growth = GrowBreak(need, top_pad_, false);
   // Padding makes one call serve many spans; where memory is short it is done without.
-  if (GrowBreak(need, top_pad_) || (top_pad_ != 0 && GrowBreak(need, 0))) return true;
+  if (growth == Growth::kRefused && top_pad_ != 0) growth = GrowBreak(need, 0, true);
+  if (growth == Growth::kGrown) return true;
   const std::uint64_t padded = AlignUp<std::uint64_t>(need + top_pad_, kPageSize);
   return GrowBySegment(padded < kMinSegment ? kMinSegment : padded) || GrowBySegment(need);
 }
 
-bool PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad) {
+// Raises the break so that `need` bytes and `pad` more are free in one run, with the free top as part of it if
+// `counts_top`. kElsewhere: it was raised, but what was gained does not continue the top and is too short alone.
+PageHeap::Growth PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad, bool counts_top) {
   const auto current = reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, 0));
-  if (current == 0) return false;
-  const bool is_contiguous = current == break_end_;
-  const Span* const top = is_contiguous ? Top() : nullptr;
+  if (current == 0) return Growth::kRefused;
+  const Span* const top = counts_top && current == break_end_ ? Top() : nullptr;
   const auto growth = arithmetic::BreakGrowth<std::uint64_t>(need, top != nullptr ? top->bytes() : 0, pad);
-  const std::uintptr_t start = AlignUp<std::uint64_t>(current, kPageSize);
-  const std::uint64_t increment = growth.value + (start - current);
-  if (growth.overflow || increment > arithmetic::kMaxRequest) return false;
+  const std::uint64_t increment = growth.value + (AlignUp<std::uint64_t>(current, kPageSize) - current);
+  if (growth.overflow || increment > arithmetic::kMaxRequest) return Growth::kRefused;
   const auto old =
       reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, static_cast<std::intptr_t>(increment)));
-  if (old == 0) return false;
-  // Whole pages of what we got. Not `start` if somebody moved the break between the two calls.
+  if (old == 0) return Growth::kRefused;
+  // Whole pages of what we got; somebody may have moved the break between the two calls.
   const std::uintptr_t first = AlignUp<std::uint64_t>(old, kPageSize);
   const std::uintptr_t end = AlignDown<std::uint64_t>(old + increment, kPageSize);
   // Entered only now: a growth that is refused must not have cost leaves for gibibytes.
   if (end <= first || !map_.Cover(kernel_, first, end - first)) {
     kernel_.move_break(kernel_.context, -static_cast<std::intptr_t>(increment));
-    return false;
+    return Growth::kRefused;
   }
   break_end_ = end == old + increment ? end : 0;
   AddFree(first, end - first, 0, true);
-  // Somewhere else it may not do; but nothing of it is lost.
-  return old == current || end - first >= need;
+  return old == current || end - first >= need ? Growth::kGrown : Growth::kElsewhere;
 }
 
 bool PageHeap::GrowBySegment(std::uint64_t bytes) {
@@ -257,14 +262,16 @@ void PageHeap::Discard(std::uint64_t age) {
   for (int i = 0; i < kMostAtOnce; ++i) {
     Span* const span = dirty_.first;
     if (span == nullptr || now - span->free_since < age) return;
-    RemoveFree(span);
-    if (IsWholeSegment(*span) &&
-        kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), span->bytes())) {
+    void* const start = reinterpret_cast<void*>(span->start);
+    if (IsWholeSegment(*span) && kernel_.unmap(kernel_.context, start, span->bytes())) {
       segment_bytes_ -= span->bytes();
+      RemoveFree(span);
       metadata_.DeleteSpan(span);
       continue;
     }
-    span->is_zero = kernel_.discard(kernel_.context, reinterpret_cast<void*>(span->start), span->bytes());
+    const bool is_discarded = kernel_.discard(kernel_.context, start, span->bytes());
+    RemoveFree(span);
+    span->is_zero = is_discarded;
     InsertFree(span);
     // One that the kernel would not take waits for its next turn at the end of the queue.
     if (!span->is_zero) return;

@@ -81,7 +81,8 @@ class PageHeap {
 
  private:
   bool Grow(std::uint64_t pages);
-  bool GrowBreak(std::uint64_t need, std::uint64_t pad);
+  enum class Growth { kRefused, kElsewhere, kGrown };
+  Growth GrowBreak(std::uint64_t need, std::uint64_t pad, bool counts_top);
   bool GrowBySegment(std::uint64_t bytes);
   void AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero);
   Span* Top() const;

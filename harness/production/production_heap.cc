@@ -50,6 +50,7 @@ struct KernelFunctions {
   static void* MapMetadata(void* context, std::size_t length) {
     ProductionHeap& self = Of(context);
     void* const map = self.table_.mmap(self.table_.context, nullptr, length, kReadWrite, kPrivateAnonymous, -1, 0);
+    if (map == MAP_FAILED) self.observer_->MetadataRefused();
     return map == MAP_FAILED ? nullptr : map;
   }
 

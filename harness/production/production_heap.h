@@ -19,6 +19,8 @@ class KernelObserver {
   virtual ~KernelObserver() = default;
   virtual void Before(const model::KernelCall& call) = 0;
   virtual void After(const model::KernelCall& call, bool is_granted, std::uint64_t result) = 0;
+  // Memory for the allocator's own books was refused: what it does instead no policy predicts.
+  virtual void MetadataRefused() = 0;
 };
 
 class ProductionHeap {

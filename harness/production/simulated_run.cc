@@ -78,6 +78,8 @@ class SimulatedRun::Implementation : public KernelObserver {
 
   // ---- KernelObserver
 
+  void MetadataRefused() override { is_unpredictable_ = true; }
+
   void Before(const model::KernelCall&) override { books_before_ = BooksNow(); }
 
   void After(const model::KernelCall& call, bool is_granted, std::uint64_t address) override {
@@ -87,7 +89,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (!is_policed_) return;
     const model::own::Ruling ruling = policy_.Judge(call, is_granted, address, books_before_);
     ++clauses_[static_cast<std::size_t>(ruling.clause)];
-    if (ruling.duty != model::own::Duty::kForbidden) return;
+    if (ruling.duty != model::own::Duty::kForbidden || is_unpredictable_) return;
     found_.push_back({RuleOf(ruling.clause), ruling.reason,
                       std::string(model::NameOf(call.kind)) + " of " + std::to_string(call.length) + " bytes at " +
                           std::to_string(call.address)});
@@ -108,10 +110,10 @@ class SimulatedRun::Implementation : public KernelObserver {
   }
 
   void Perform(Executor& executor, const Operation& operation) {
-    heap_.SwitchTo(operation.thread);
     found_.clear();
-    was_refused_ = false;
+    was_refused_ = is_unpredictable_ = false;
     const std::size_t logged = kernel_.log().size();
+    heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     is_call_ = operation.kind == OperationKind::kCall;
     if (is_call_) BeginCall(operation, executor);
     Outcome outcome;
@@ -144,10 +146,16 @@ class SimulatedRun::Implementation : public KernelObserver {
                                 std::min<std::uint64_t>(operation.alignment, std::uint64_t{1} << 63));
     policy_.Begin(call);
     is_policed_ = true;
+    top_free_before_ = BooksNow().top_free;
   }
 
   void EndCall(const Outcome& outcome) {
-    if (const auto missing = policy_.End(outcome.address, BooksNow())) {
+    const model::own::Books books = BooksNow();
+    const auto missing = policy_.End(outcome.address, books);
+    // A free that added nothing to the top has no occasion to trim it, even if mallopt has made it due.
+    const bool has_no_occasion =
+        missing && missing->clause == model::own::Clause::kK6 && books.top_free <= top_free_before_;
+    if (missing && !is_unpredictable_ && !has_no_occasion) {
       found_.push_back({RuleOf(missing->clause), missing->reason, "no such call was made"});
     }
   }
@@ -243,8 +251,10 @@ class SimulatedRun::Implementation : public KernelObserver {
   bool is_call_ = false;
   bool is_policed_ = false;
   bool was_refused_ = false;
+  bool is_unpredictable_ = false;  // memory for the allocator's books was refused
   std::uint64_t payload_ = 0;
   std::uint64_t alignment_ = 0;
+  std::uint64_t top_free_before_ = 0;
   std::vector<Violation> found_;
 };
 

@@ -31,7 +31,8 @@ bool IsFree(const Books& books, std::uint64_t start, std::uint64_t length) {
 }  // namespace
 
 void Policy::Set(Option option, std::uint64_t value) {
-  if (option == Option::kMmapThreshold) thresholds_.mmap = value;
+  // Less than a page never gets a mapping of its own.
+  if (option == Option::kMmapThreshold) thresholds_.mmap = std::max(value, constants_.page);
   if (option == Option::kTrimThreshold) thresholds_.trim = value;
   if (option == Option::kTopPad) thresholds_.top_pad = value;
   thresholds_.is_pinned = true;
@@ -49,7 +50,10 @@ void Policy::Adapt(std::uint64_t length) {
 bool Policy::Allocates() const {
   if (call_.entry == Entry::kFree || call_.entry == Entry::kUsableSize) return false;
   if (contract_.absurd || contract_.alignment_must_fail) return false;
-  return contract_.payload <= kLargestObject - AlignmentOf(call_, contract_);
+  // In whole pages, with what an alignment beyond a page costs.
+  const unsigned __int128 alignment = AlignmentOf(call_, contract_);
+  const unsigned __int128 slack = alignment > constants_.page ? alignment - constants_.page : 0;
+  return PageUp(contract_.payload) + slack <= kLargestObject;
 }
 
 // K6. What the break is lowered by now: all whole pages beyond the padding, once the threshold is reached.
@@ -173,7 +177,10 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
     return missing(Clause::kK4, "growth is tried before NULL is returned");
   }
   const bool has_moved = Reallocates() && address != 0 && address != call_.address;
-  if (has_moved && mappings_.contains(call_.address)) return missing(Clause::kK2, "munmap of the mapping left behind");
+  const bool is_left = mappings_.contains(call_.address) && (has_moved || call_.entry == Entry::kFree);
+  if (is_left && !was_refused_) return missing(Clause::kK2, "munmap of the mapping left behind");
+  // What the kernel would not take back is the allocator's to retail.
+  if (is_left) mappings_.erase(call_.address);
   if (address != 0 && made_) mappings_[address] = *made_;
   if (call_.entry == Entry::kFree && TrimAmount(books) > 0 && !was_refused_) {
     return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
