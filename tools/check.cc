@@ -53,11 +53,17 @@ class ProgressLine {
   bool is_shown_ = false;
 };
 
+std::vector<harness::Case> CorpusOf(const CheckFlags& flags) {
+  if (!flags.corpus.empty()) return LoadCorpus(FromCaller(flags.corpus));
+  std::vector<harness::Case> corpus = LoadCorpus(Resource("fuzz/corpus/regressions"));
+  for (harness::Case& c : LoadCorpus(Resource("fuzz/corpus/recorded"))) corpus.push_back(std::move(c));
+  return corpus;
+}
+
 int Check(const CheckFlags& flags) {
   InstallStopHandler();
   harness::CampaignSettings settings;
-  const auto corpus =
-      LoadCorpus(flags.corpus.empty() ? Resource("fuzz/corpus/recorded") : FromCaller(flags.corpus));
+  const std::vector<harness::Case> corpus = CorpusOf(flags);
   settings.run = PrepareRun(flags.library, flags.out);
   settings.run.hang_limit = std::chrono::milliseconds(static_cast<std::int64_t>(flags.hang_seconds * 1000));
   settings.seed = flags.seed;

@@ -24,6 +24,7 @@ struct HeapCall {
 // What the call owes its caller.
 struct Contract {
   bool absurd = false;             // H8: no object of this size can exist; the call must fail
+  bool beyond_limits = false;      // H14: size, alignment and rounding to pages together exceed PTRDIFF_MAX
   bool alignment_invalid = false;  // not a power of two (posix_memalign: or below sizeof(void*))
   bool alignment_must_fail = false;  // H8: this entry point must reject an invalid alignment
   bool may_refuse_alignment = false; // EINVAL is among the errors allowed

@@ -75,6 +75,7 @@ void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapR
     if (reallocates && call.address != 0) Erase(call.address);
     return;
   }
+  CheckReason(call, contract, response);
   Exercise(RuleId::kH6);
   const int error = call.entry == Entry::kPosixMemalign ? response.status : response.errno_after;
   const bool einval_allowed = contract.may_refuse_alignment || contract.alignment_must_fail;
@@ -85,6 +86,13 @@ void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapR
   const bool untouched = call.entry != Entry::kPosixMemalign && error == response.errno_before;
   Broken(RuleId::kH6, std::move(expected),
          untouched ? "failed and left errno as it was" : "failed with " + ErrorName(error));
+}
+
+void HeapModel::CheckReason(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
+  if (response.kernel == HeapResponse::Kernel::kNotWatched) return;
+  Exercise(RuleId::kH14);
+  if (response.kernel == HeapResponse::Kernel::kRefused || contract.beyond_limits || contract.may_refuse_alignment) return;
+  Broken(RuleId::kH14, Describe(call) + " succeeds, as the kernel refused nothing", "failed");
 }
 
 void HeapModel::Succeed(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
@@ -170,6 +178,36 @@ void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
          call.address == 0 ? "malloc_usable_size(NULL) is 0"
                            : "malloc_usable_size stays " + std::to_string(expected),
          std::to_string(response.usable));
+}
+
+std::vector<Violation> HeapModel::CompareBooks(std::vector<BookEntry> books) {
+  Exercise(RuleId::kH10);
+  std::sort(books.begin(), books.end(), [](const auto& x, const auto& y) { return x.address < y.address; });
+  const auto booked = [](std::uint64_t address, std::uint64_t usable) {
+    return Hex(address) + " with " + std::to_string(usable) + " usable bytes";
+  };
+  auto live = blocks_.begin();
+  for (const BookEntry& entry : books) {
+    if (live == blocks_.end() || entry.address < live->first)
+      Broken(RuleId::kH10, "the books name live blocks only", booked(entry.address, entry.usable) + " is not live");
+    else if (live->first < entry.address)
+      Broken(RuleId::kH10, "the books name every live block", Hex(live->first) + " is missing");
+    else if (live->second.usable != entry.usable)
+      Broken(RuleId::kH10, "the books have " + booked(live->first, live->second.usable), std::to_string(entry.usable));
+    if (!broken_.empty()) return std::exchange(broken_, {});
+    ++live;
+  }
+  if (live != blocks_.end()) Broken(RuleId::kH10, "the books name every live block", Hex(live->first) + " is missing");
+  return std::exchange(broken_, {});
+}
+
+std::vector<Violation> HeapModel::CheckFootprint(const Footprint& footprint) {
+  const RuleId rule = blocks_.empty() ? RuleId::kH12 : RuleId::kH13;
+  Exercise(rule);
+  if (footprint.bytes > footprint.bound)
+    Broken(rule, "at most " + std::to_string(footprint.bound) + " bytes are held of the kernel",
+           std::to_string(footprint.bytes));
+  return std::exchange(broken_, {});
 }
 
 void HeapModel::Insert(std::uint64_t address, const Block& block) {

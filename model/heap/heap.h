@@ -1,4 +1,5 @@
-// The heap model: the live blocks, and what every entry point promises about them (rules H1-H8).
+// The heap model: the live blocks, and what every entry point promises about them (rules H1-H8, H14); and the
+// promises that need more than calls to judge: an allocator's books (H10) and its footprint (H12, H13).
 //
 // It decides from arguments and results alone. Bytes are looked at where the memory is; whoever does so
 // reports here what it saw only through the rules H4, H5, H7 and H9.
@@ -34,6 +35,20 @@ struct HeapResponse {
   int errno_after = 0;
   std::uint64_t usable = 0;   // malloc_usable_size of the result, or of the argument for that call
   bool usable_known = false;  // the subject has malloc_usable_size
+  // H14: what the kernel did during the call; nothing when nobody watched.
+  enum class Kernel : std::uint8_t { kNotWatched, kRefusedNothing, kRefused } kernel = Kernel::kNotWatched;
+};
+
+// H10: a block that the allocator believes to be live. A block on a remote-free list is not.
+struct BookEntry {
+  std::uint64_t address = 0;
+  std::uint64_t usable = 0;
+};
+
+// What the allocator holds of the kernel: bytes of break and mappings, its own metadata included.
+struct Footprint {
+  std::uint64_t bytes = 0;
+  std::uint64_t bound = 0;  // the allocator's stated one, for the blocks that there are and were
 };
 
 // Successful calls that changed errno, by entry: allowed by every standard, but worth a remark.
@@ -50,6 +65,11 @@ class HeapModel {
   // Applies one call; returns the promises it broke, the gravest first.
   std::vector<Violation> Apply(const HeapCall& call, const HeapResponse& response);
 
+  // H10: the allocator's books, in any order, against the live blocks.
+  std::vector<Violation> CompareBooks(std::vector<BookEntry> books);
+  // H12 while no block is live, else H13.
+  std::vector<Violation> CheckFootprint(const Footprint& footprint);
+
   const std::map<std::uint64_t, Block>& blocks() const { return blocks_; }
   std::uint64_t live_bytes() const { return live_bytes_; }
   const Exercised& exercised() const { return exercised_; }
@@ -62,6 +82,7 @@ class HeapModel {
   void Free(const HeapCall& call, const HeapResponse& response);
   void UsableSize(const HeapCall& call, const HeapResponse& response);
 
+  void CheckReason(const HeapCall& call, const Contract& contract, const HeapResponse& response);
   void CheckAlignment(const HeapCall& call, const Contract& contract, const HeapResponse& response);
   void CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block);
   void CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response);

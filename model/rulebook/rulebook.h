@@ -12,7 +12,7 @@
 
 namespace breakproof::model {
 
-enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kI1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH12, kH13, kH14, kI1 };
 
 struct RuleText {
   RuleId rule;
@@ -42,6 +42,14 @@ inline constexpr std::array kRuleBook = {
              "C17 7.22.3.2, malloc(3): no object larger than PTRDIFF_MAX"},
     RuleText{RuleId::kH9, "H9", "the allocator does not write to a live block up to its usable size",
              "malloc_usable_size(3)"},
+    RuleText{RuleId::kH10, "H10", "the allocator's own books name exactly the live blocks, with their usable sizes",
+             "breakproof, by introspection"},
+    RuleText{RuleId::kH12, "H12", "after everything is freed, the footprint falls to a stated bound",
+             "breakproof, by introspection"},
+    RuleText{RuleId::kH13, "H13", "the footprint keeps to a stated bound",
+             "breakproof, by introspection"},
+    RuleText{RuleId::kH14, "H14", "no spurious failure: NULL only beyond a limit, or when the kernel refused a call",
+             "breakproof; standards allow NULL at whim, users do not"},
     RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
 };

@@ -1,0 +1,62 @@
+// A lock of one word that sleeps in the kernel. Zero-initialised is unlocked, so it works in static memory
+// before any constructor ran.
+#pragma once
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace breakproof::allocator {
+
+// After Drepper, "Futexes are tricky": 0 free, 1 held, 2 held and somebody may sleep.
+class Lock {
+ public:
+  void Acquire() {
+    std::uint32_t expected = 0;
+    if (word_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) return;
+    AcquireSlowly();
+  }
+
+  void Release() {
+    if (word_.exchange(0, std::memory_order_release) == 2) {
+      syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    }
+  }
+
+  // In the child of a fork nobody else holds or awaits it.
+  void Reset() { word_.store(0, std::memory_order_relaxed); }
+
+ private:
+  __attribute__((noinline)) void AcquireSlowly() {
+    constexpr int kSpins = 100;  // what a holder does takes about a microsecond
+    for (int i = 0; i < kSpins; ++i) {
+      std::uint32_t expected = 0;
+      if (word_.compare_exchange_weak(expected, 1, std::memory_order_acquire)) return;
+      __builtin_ia32_pause();
+    }
+    const int saved_errno = errno;  // free must not change it, and waiting may
+    while (word_.exchange(2, std::memory_order_acquire) != 0) {
+      syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, 2, nullptr, nullptr, 0);
+    }
+    errno = saved_errno;
+  }
+
+  std::atomic<std::uint32_t> word_;
+};
+
+class LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) : lock_(lock) { lock_.Acquire(); }
+  ~LockGuard() { lock_.Release(); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+ private:
+  Lock& lock_;
+};
+
+}  // namespace breakproof::allocator

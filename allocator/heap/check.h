@@ -1,0 +1,38 @@
+// The heap's numbered invariants, checked by a walk over everything, and the walk itself.
+//
+// For tests and debugging: no other thread may use the heap meanwhile. Allocates nothing.
+//
+//   V1  a free span is entered in the page map at both ends, is as long as its list says, and no free span that
+//       could be joined with it is its neighbour
+//   V2  a free span waits to be discarded exactly when it may hold something else than zeroes
+//   V3  every page of a slab leads to the slab, with its owner and class
+//   V4  a large block or mapping is found by its payload's page
+//   V5  the spans of the break, of the segments and the mappings add up to what was taken from the kernel
+//   V6  a slab's counts are right: blocks cut, blocks on its own list, blocks handed out
+//   V7  every free block is a block of the slab that its page leads to, and was cut
+//   V8  a bin holds as many blocks as its fill says, all of its class and owner
+//   V9  a slab is listed by its owner exactly when it has room
+//   V10 no slab has more free blocks than were cut: none is on two lists
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
+
+namespace breakproof::allocator {
+
+// The first invariant that does not hold, as a sentence that begins with its number; nullptr if all do.
+const char* CheckHeap(Heap& heap);
+
+// Called with the block's address and its usable size in bytes.
+using VisitBlock = void (*)(void* context, std::uintptr_t address, std::uint64_t usable);
+
+// Every free block of every slab: on the slab's list, in bins, in batches, on the way home.
+void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context);
+
+// Every block that was ever cut from a slab that still exists, free or not; every large block and mapping. Those
+// that VisitFreeBlocks does not name are what callers hold.
+void VisitBlocks(Heap& heap, VisitBlock visit, void* context);
+
+}  // namespace breakproof::allocator

@@ -1,0 +1,54 @@
+// A heap: one page heap, and the thread heaps that retail from it. Explicit objects over an injected kernel.
+//
+// A process has one (interface/); tests make as many as they like and drive their thread heaps on one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/kernel/kernel.h"
+#include "allocator/pages/page_heap.h"
+
+namespace breakproof::allocator {
+
+class ThreadHeap;
+
+// Threads alive at a time; ids are 1 to this. A thread beyond them gets NULL from every call.
+inline constexpr std::uint64_t kMaxThreadHeaps = 65534;
+// The id of a placeholder: no block has this owner, so every fast path leads it to a slow one.
+inline constexpr std::uint64_t kNoThread = 65535;
+
+class Heap {
+ public:
+  // Zero-initialised memory plus this call is a heap.
+  void Init(const Kernel& kernel);
+
+  constexpr PageHeap& pages() { return pages_; }
+  const PageHeap& pages() const { return pages_; }
+
+  // A thread heap for a thread that begins: one that a finished thread left, blocks and all, or a fresh one.
+  // nullptr if there is no memory.
+  ThreadHeap* Attach();
+  // The thread has ended: what it kept at hand goes back, what is still live waits for the next thread.
+  void Detach(ThreadHeap* thread);
+
+  // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
+  void DrainOneIdle();
+
+  // The owner of blocks whose page entry has this id.
+  ThreadHeap* OwnerOf(std::uint64_t id) { return threads_[id]; }
+  std::uint64_t thread_count() const { return thread_count_; }
+  ThreadHeap* Thread(std::uint64_t id) { return threads_[id]; }
+
+ private:
+  PageHeap pages_;
+  void AppendIdle(ThreadHeap* thread);
+  ThreadHeap* TakeIdle();
+
+  // Left by finished threads, a queue; protected by the page heap's lock.
+  ThreadHeap* first_idle_;
+  ThreadHeap* last_idle_;
+  std::uint64_t thread_count_;   // made so far; their ids are 1 to this
+  ThreadHeap* threads_[kMaxThreadHeaps + 1];
+};
+
+}  // namespace breakproof::allocator

@@ -1,0 +1,131 @@
+// Requests that are whole spans: mappings of their own from the threshold on, spans of the page heap below it.
+#include <string.h>
+
+#include "allocator/arithmetic/mapping.h"
+#include "allocator/base/require.h"
+#include "allocator/heap/thread_heap.h"
+
+namespace breakproof::allocator {
+namespace {
+
+using arithmetic::kMaxClassSize;
+
+// Enters the one address by which a span of a single block is found.
+void Enter(PageMap& map, Span* span) {
+  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), PageEntry(span, 0, 0));
+}
+
+void Leave(PageMap& map, const Span* span) {
+  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), PageEntry());
+}
+
+}  // namespace
+
+void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero) {
+  PageHeap& pages = heap_->pages();
+  const auto length = arithmetic::MappingLength<std::uint64_t>(size, alignment);
+  if (length.overflow) return nullptr;
+  heap_->DrainOneIdle();
+  const LockGuard guard(pages.lock());
+  Span* span = pages.WantsMapping(size) ? pages.Map(length.value, alignment) : nullptr;
+  if (span != nullptr) {
+    *is_zero = true;
+  } else {
+    // Below the threshold, or the kernel has no more mappings: the heap serves it.
+    const std::uint64_t payload_pages = (length.value - arithmetic::AlignmentSlack<std::uint64_t>(alignment)) >> kPageShift;
+    span = alignment > kPageSize ? pages.AllocateAligned(payload_pages, alignment) : pages.Allocate(payload_pages);
+    if (span == nullptr) return nullptr;
+    *is_zero = span->is_zero;
+    span->use = SpanUse::kLarge;
+    span->payload = span->start;
+  }
+  Enter(pages.map(), span);
+  return reinterpret_cast<void*>(span->payload);
+}
+
+void ThreadHeap::FreeLarge(Span* span) {
+  PageHeap& pages = heap_->pages();
+  const LockGuard guard(pages.lock());
+  Leave(pages.map(), span);
+  if (span->use == SpanUse::kLarge) {
+    pages.Free(span);
+    return;
+  }
+  // Blocks of this size come and go: the next one is the heap's.
+  pages.SetThreshold(arithmetic::AfterFreeOfMapping<std::uint64_t>(pages.threshold(), span->bytes()));
+  pages.Unmap(span);
+}
+
+Span* ThreadHeap::SpanOfLarge(const void* block, PageEntry entry, const char* complaint) const {
+  Span* const span = entry.IsOurs() ? entry.span() : nullptr;
+  const bool is_block = span != nullptr && (span->use == SpanUse::kLarge || span->use == SpanUse::kMapping) &&
+                        span->payload == reinterpret_cast<std::uintptr_t>(block);
+  if (!is_block) Die(complaint);
+  return span;
+}
+
+std::size_t ThreadHeap::UsableSize(const void* block) const {
+  if (block == nullptr) return 0;
+  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
+  if (entry.owner() != 0) return arithmetic::kClassInfo.of[entry.size_class()].size;
+  const Span* const span = SpanOfLarge(block, entry, "malloc_usable_size() of a pointer that is not a block");
+  return span->end() - span->payload;
+}
+
+// ---- realloc
+
+void* ThreadHeap::Reallocate(void* block, std::size_t size) {
+  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
+  if (entry.owner() != 0) {
+    const std::size_t usable = arithmetic::kClassInfo.of[entry.size_class()].size;
+    // Kept where at least half of it is used: moving for less would save little and cost a copy.
+    if (size <= usable && size > usable / 2) return block;
+    if (size <= usable && usable <= 32) return block;
+    void* const moved = Move(block, usable, size);
+    return moved == nullptr && size <= usable ? block : moved;
+  }
+  Span* const span = SpanOfLarge(block, entry, "realloc() of a pointer that is not a block");
+  const bool is_resized = span->use == SpanUse::kMapping ? ResizeMapping(span, size) : ResizeLarge(span, size);
+  if (is_resized) return reinterpret_cast<void*>(span->payload);
+  const std::size_t usable = span->end() - span->payload;
+  void* const moved = Move(block, usable, size);
+  // What cannot move because there is no memory can always stay and be too long.
+  return moved == nullptr && size <= usable ? block : moved;
+}
+
+void* ThreadHeap::Move(void* block, std::size_t old_size, std::size_t size) {
+  void* const moved = Allocate(size);
+  if (moved == nullptr) return nullptr;
+  memcpy(moved, block, old_size < size ? old_size : size);
+  Free(block);
+  return moved;
+}
+
+// In place, if it can be. A block that has become small belongs into a slab.
+bool ThreadHeap::ResizeLarge(Span* span, std::size_t size) {
+  const auto bytes = arithmetic::CheckedPageRound<std::uint64_t>(size);
+  if (size <= kMaxClassSize || bytes.overflow || bytes.value > arithmetic::kMaxRequest) return false;
+  const std::uint64_t wanted = bytes.value >> kPageShift;
+  PageHeap& pages = heap_->pages();
+  const LockGuard guard(pages.lock());
+  if (wanted == span->pages) return true;
+  return wanted < span->pages ? pages.Shrink(span, wanted) : pages.Extend(span, wanted);
+}
+
+// A mapping stays one, longer or shorter; mremap moves pages, not bytes.
+bool ThreadHeap::ResizeMapping(Span* span, std::size_t size) {
+  const std::uint64_t offset = span->payload - span->start;
+  const auto end = arithmetic::CheckedAdd<std::uint64_t>(offset, size);
+  const auto bytes = arithmetic::CheckedPageRound<std::uint64_t>(end.value);
+  if (end.overflow || bytes.overflow || bytes.value > arithmetic::kMaxRequest) return false;
+  PageHeap& pages = heap_->pages();
+  const LockGuard guard(pages.lock());
+  if (bytes.value == span->bytes()) return true;
+  // The entry goes first: once the kernel has moved the mapping, somebody else's may stand here.
+  Leave(pages.map(), span);
+  const bool is_remapped = pages.Remap(span, bytes.value);
+  Enter(pages.map(), span);
+  return is_remapped;
+}
+
+}  // namespace breakproof::allocator

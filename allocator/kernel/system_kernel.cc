@@ -1,0 +1,62 @@
+// The only file of the allocator that makes system calls (but for futex in lock.h). errno is saved around each:
+// the interface alone decides what a caller sees in it.
+#include <errno.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "allocator/kernel/kernel.h"
+
+namespace breakproof::allocator {
+namespace {
+
+class ErrnoKept {
+ public:
+  ErrnoKept() : saved_(errno) {}
+  ~ErrnoKept() { errno = saved_; }
+
+ private:
+  int saved_;
+};
+
+// Through libc, never by the raw call: libc keeps its own idea of the break, and whoever calls sbrk next
+// would get our memory.
+void* MoveBreak(void*, std::intptr_t increment) {
+  const ErrnoKept kept;
+  void* const old = sbrk(increment);
+  return old == reinterpret_cast<void*>(-1) ? nullptr : old;
+}
+
+void* Map(void*, std::size_t length) {
+  const ErrnoKept kept;
+  void* const map = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return map == MAP_FAILED ? nullptr : map;
+}
+
+bool Unmap(void*, void* address, std::size_t length) {
+  const ErrnoKept kept;
+  return munmap(address, length) == 0;
+}
+
+void* Remap(void*, void* address, std::size_t old_length, std::size_t new_length) {
+  const ErrnoKept kept;
+  void* const map = mremap(address, old_length, new_length, MREMAP_MAYMOVE);
+  return map == MAP_FAILED ? nullptr : map;
+}
+
+bool Discard(void*, void* address, std::size_t length) {
+  const ErrnoKept kept;
+  return madvise(address, length, MADV_DONTNEED) == 0;
+}
+
+std::uint64_t Now(void*) {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1000 + static_cast<std::uint64_t>(time.tv_nsec) / 1000000;
+}
+
+}  // namespace
+
+constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Unmap, Remap, Discard, Now};
+
+}  // namespace breakproof::allocator

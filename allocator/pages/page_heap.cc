@@ -1,0 +1,348 @@
+#include "allocator/pages/page_heap.h"
+
+#include "allocator/arithmetic/mapping.h"
+#include "allocator/base/require.h"
+
+namespace breakproof::allocator {
+namespace {
+
+using arithmetic::AlignDown;
+using arithmetic::AlignUp;
+
+// A segment is at least so long: the break is gone, and a mapping for every few pages would cost more.
+constexpr std::uint64_t kMinSegment = 1 << 20;
+
+// Descriptions that one operation may need: a span, what is cut off before it and behind it.
+constexpr std::uint64_t kSpansAnOperation = 4;
+
+}  // namespace
+
+void PageHeap::Init(const Kernel& kernel) {
+  kernel_ = kernel;
+  threshold_ = arithmetic::InitialThreshold<std::uint64_t>();
+  top_pad_ = arithmetic::kDefaultTopPad;
+}
+
+// ---- Spans out and in
+
+Span* PageHeap::Allocate(std::uint64_t pages) {
+  if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return nullptr;
+  Span* span = free_.Find(pages);
+  if (span == nullptr) {
+    if (!Grow(pages)) return nullptr;
+    span = free_.Find(pages);
+    BREAKPROOF_REQUIRE(span != nullptr, "the heap grew, but not by what was needed");
+  }
+  RemoveFree(span);
+  if (span->pages > pages) CutTail(span, pages);
+  AddUsed(span);
+  Discard(kDecay);
+  return span;
+}
+
+Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment) {
+  const std::uint64_t slack = arithmetic::AlignmentSlack(alignment) >> kPageShift;
+  Span* const span = Allocate(pages + slack);
+  if (span == nullptr) return nullptr;
+  const std::uintptr_t start = AlignUp<std::uint64_t>(span->start, alignment);
+  const std::uint64_t before = (start - span->start) >> kPageShift;
+  if (before > 0) {
+    // Allocate has reserved descriptions, so this cannot fail.
+    Span* const head = metadata_.NewSpan(kernel_);
+    head->start = span->start;
+    head->pages = before;
+    head->segment = span->segment;
+    head->is_zero = span->is_zero;
+    span->start = start;
+    span->pages -= before;
+    InsertFree(head);
+  }
+  if (span->pages > pages) CutTail(span, pages);
+  return span;
+}
+
+void PageHeap::Free(Span* span) {
+  RemoveUsed(span);
+  span->is_zero = false;
+  Join(span);
+  InsertFree(span);
+  if (span == Top()) Trim(threshold_.trim, top_pad_);
+  Discard(kDecay);
+}
+
+bool PageHeap::Shrink(Span* span, std::uint64_t pages) {
+  if (!metadata_.Reserve(kernel_, 1)) return false;
+  CutTail(span, pages);
+  return true;
+}
+
+bool PageHeap::Extend(Span* span, std::uint64_t pages) {
+  const std::uint64_t more = pages - span->pages;
+  if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return false;
+  Span* next = FreeNeighbour(span->end(), *span);
+  // Only the break continues where it ended.
+  const bool is_last = span->segment == 0 && (next != nullptr ? next->end() : span->end()) == break_end_;
+  if ((next == nullptr || next->pages < more) && is_last && GrowBreak(more << kPageShift, top_pad_)) {
+    next = FreeNeighbour(span->end(), *span);
+  }
+  if (next == nullptr || next->pages < more) return false;
+  RemoveFree(next);
+  if (next->pages > more) CutTail(next, more);
+  span->pages = pages;
+  metadata_.DeleteSpan(next);
+  return true;
+}
+
+// The span keeps its first `pages` pages; the rest is free.
+void PageHeap::CutTail(Span* span, std::uint64_t pages) {
+  Span* const tail = metadata_.NewSpan(kernel_);
+  tail->start = span->start + (pages << kPageShift);
+  tail->pages = span->pages - pages;
+  tail->segment = span->segment;
+  tail->is_zero = span->is_zero && span->use == SpanUse::kFree;
+  span->pages = pages;
+  Join(tail);
+  InsertFree(tail);
+}
+
+// ---- Joining
+
+// The free span that covers `page`, if it may be joined with `span`.
+Span* PageHeap::FreeNeighbour(std::uintptr_t page, const Span& span) const {
+  const PageEntry entry = map_.Find(page);
+  if (!entry.IsOurs()) return nullptr;
+  Span* const neighbour = entry.span();
+  return neighbour->use == SpanUse::kFree && neighbour->segment == span.segment ? neighbour : nullptr;
+}
+
+// Takes its free neighbours into the span, which is not in the free lists.
+void PageHeap::Join(Span* span) {
+  if (Span* const before = FreeNeighbour(span->start - kPageSize, *span)) {
+    RemoveFree(before);
+    span->start = before->start;
+    span->pages += before->pages;
+    span->is_zero &= before->is_zero;
+    metadata_.DeleteSpan(before);
+  }
+  if (Span* const behind = FreeNeighbour(span->end(), *span)) {
+    RemoveFree(behind);
+    span->pages += behind->pages;
+    span->is_zero &= behind->is_zero;
+    metadata_.DeleteSpan(behind);
+  }
+}
+
+void PageHeap::InsertFree(Span* span) {
+  span->use = SpanUse::kFree;
+  map_.SetEnds(*span, PageEntry(span, 0, 0));
+  free_.Insert(span);
+  if (span->is_zero) return;
+  span->free_since = kernel_.now(kernel_.context);
+  span->is_queued = true;
+  Append(span, &dirty_);
+}
+
+// Its entries go as well: what is joined or handed out must not leave old ones behind.
+void PageHeap::RemoveFree(Span* span) {
+  free_.Remove(span);
+  if (span->is_queued) Unlink(span, &dirty_);
+  span->is_queued = false;
+  map_.SetEnds(*span, PageEntry());
+}
+
+// ---- Supply
+
+Span* PageHeap::Top() const {
+  if (break_end_ == 0) return nullptr;
+  const PageEntry entry = map_.Find(break_end_ - kPageSize);
+  return entry.IsOurs() && entry.span()->use == SpanUse::kFree ? entry.span() : nullptr;
+}
+
+bool PageHeap::Grow(std::uint64_t pages) {
+  const std::uint64_t need = pages << kPageShift;
+  // Padding makes one call serve many spans; where memory is short it is done without.
+  if (GrowBreak(need, top_pad_) || (top_pad_ != 0 && GrowBreak(need, 0))) return true;
+  const std::uint64_t padded = AlignUp<std::uint64_t>(need + top_pad_, kPageSize);
+  return GrowBySegment(padded < kMinSegment ? kMinSegment : padded) || GrowBySegment(need);
+}
+
+bool PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad) {
+  const auto current = reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, 0));
+  if (current == 0) return false;
+  const bool is_contiguous = current == break_end_;
+  const Span* const top = is_contiguous ? Top() : nullptr;
+  const auto growth = arithmetic::BreakGrowth<std::uint64_t>(need, top != nullptr ? top->bytes() : 0, pad);
+  const std::uintptr_t start = AlignUp<std::uint64_t>(current, kPageSize);
+  const std::uint64_t increment = growth.value + (start - current);
+  if (growth.overflow || increment > arithmetic::kMaxRequest) return false;
+  if (!map_.Cover(kernel_, start, growth.value)) return false;
+  const auto old =
+      reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, static_cast<std::intptr_t>(increment)));
+  if (old == 0) return false;
+  if (old == current) {
+    break_end_ = old + increment;
+    return AddFree(start, growth.value, 0, true);
+  }
+  // Somebody moved the break between the two calls. What we got is whole pages somewhere else; it may be too
+  // little or not contiguous, so the caller's need is not met here, but nothing of it is lost.
+  const std::uintptr_t first = AlignUp<std::uint64_t>(old, kPageSize);
+  const std::uintptr_t end = AlignDown<std::uint64_t>(old + increment, kPageSize);
+  break_end_ = end == old + increment ? end : 0;
+  if (end > first && map_.Cover(kernel_, first, end - first)) AddFree(first, end - first, 0, true);
+  return end > first && end - first >= need;
+}
+
+bool PageHeap::GrowBySegment(std::uint64_t bytes) {
+  if (bytes > arithmetic::kMaxRequest) return false;
+  void* const map = kernel_.map(kernel_.context, bytes);
+  if (map == nullptr) return false;
+  const auto start = reinterpret_cast<std::uintptr_t>(map);
+  if (!map_.Cover(kernel_, start, bytes)) {
+    kernel_.unmap(kernel_.context, map, bytes);
+    return false;
+  }
+  segment_bytes_ += bytes;
+  AddFree(start, bytes, start, true);
+  return true;
+}
+
+bool PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero) {
+  Span* const span = metadata_.NewSpan(kernel_);
+  if (span == nullptr) return false;  // cannot be: the operation has reserved descriptions
+  span->start = start;
+  span->pages = bytes >> kPageShift;
+  span->segment = segment;
+  span->is_zero = is_zero;
+  if (segment == 0) break_bytes_ += bytes;
+  Join(span);
+  InsertFree(span);
+  return true;
+}
+
+// ---- Giving back
+
+bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
+  Span* const top = Top();
+  if (top == nullptr) return false;
+  const std::uint64_t amount = arithmetic::TrimAmount<std::uint64_t>(top->bytes(), threshold, pad);
+  if (amount == 0) return false;
+  // Only if nobody has moved the break since: what lies above is not ours to give back.
+  const auto current = reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, 0));
+  if (current != break_end_) return false;
+  if (kernel_.move_break(kernel_.context, -static_cast<std::intptr_t>(amount)) == nullptr) return false;
+  break_end_ -= amount;
+  break_bytes_ -= amount;
+  const std::uint64_t left = top->pages - (amount >> kPageShift);
+  RemoveFree(top);
+  top->pages = left;
+  if (left == 0) {
+    metadata_.DeleteSpan(top);
+  } else {
+    InsertFree(top);
+  }
+  return true;
+}
+
+bool PageHeap::IsWholeSegment(const Span& span) const {
+  // A segment begins where its first span does; what follows its last page is not joined to it.
+  if (span.segment == 0 || span.start != span.segment) return false;
+  const PageEntry behind = map_.Find(span.end());
+  return !behind.IsOurs() || behind.span()->segment != span.segment;
+}
+
+void PageHeap::Discard(std::uint64_t age) {
+  if (dirty_.first == nullptr) return;
+  const std::uint64_t now = kernel_.now(kernel_.context);
+  constexpr int kMostAtOnce = 8;  // the caller waits
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    Span* const span = dirty_.first;
+    if (span == nullptr || now - span->free_since < age) return;
+    RemoveFree(span);
+    if (IsWholeSegment(*span) &&
+        kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), span->bytes())) {
+      segment_bytes_ -= span->bytes();
+      metadata_.DeleteSpan(span);
+      continue;
+    }
+    span->is_zero = kernel_.discard(kernel_.context, reinterpret_cast<void*>(span->start), span->bytes());
+    InsertFree(span);
+    // One that the kernel would not take waits for its next turn at the end of the queue.
+    if (!span->is_zero) return;
+  }
+}
+
+void PageHeap::Append(Span* span, List* list) {
+  span->next_in_heap = nullptr;
+  span->previous_in_heap = list->last;
+  (list->last != nullptr ? list->last->next_in_heap : list->first) = span;
+  list->last = span;
+}
+
+void PageHeap::Unlink(Span* span, List* list) {
+  (span->previous_in_heap != nullptr ? span->previous_in_heap->next_in_heap : list->first) = span->next_in_heap;
+  (span->next_in_heap != nullptr ? span->next_in_heap->previous_in_heap : list->last) = span->previous_in_heap;
+  span->next_in_heap = span->previous_in_heap = nullptr;
+}
+
+// ---- Own mappings
+
+void PageHeap::SetThreshold(const arithmetic::Threshold<std::uint64_t>& threshold) {
+  __atomic_store_n(&threshold_.mmap, threshold.mmap, __ATOMIC_RELAXED);
+  threshold_.trim = threshold.trim;
+  threshold_.is_pinned = threshold.is_pinned;
+}
+
+Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
+  if (!metadata_.Reserve(kernel_, 1)) return nullptr;
+  void* const map = kernel_.map(kernel_.context, bytes);
+  if (map == nullptr) return nullptr;
+  const auto start = reinterpret_cast<std::uintptr_t>(map);
+  const std::uintptr_t payload = arithmetic::PayloadStart<std::uint64_t>(start, alignment);
+  if (!map_.Cover(kernel_, payload, 1)) {
+    kernel_.unmap(kernel_.context, map, bytes);
+    return nullptr;
+  }
+  Span* const span = metadata_.NewSpan(kernel_);
+  span->use = SpanUse::kMapping;
+  span->start = span->segment = start;
+  span->pages = bytes >> kPageShift;
+  span->payload = payload;
+  mapping_bytes_ += bytes;
+  AddUsed(span);
+  return span;
+}
+
+void PageHeap::Unmap(Span* span) {
+  const std::uint64_t bytes = span->bytes();
+  mapping_bytes_ -= bytes;
+  if (kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), bytes)) {
+    RemoveUsed(span);
+    metadata_.DeleteSpan(span);
+    return;
+  }
+  segment_bytes_ += bytes;
+  // Without entries it cannot even be retailed; its memory at least goes back.
+  if (map_.Cover(kernel_, span->start, bytes)) {
+    Free(span);
+  } else {
+    kernel_.discard(kernel_.context, reinterpret_cast<void*>(span->start), bytes);
+  }
+}
+
+bool PageHeap::Remap(Span* span, std::uint64_t bytes) {
+  if (!map_.ReserveOnePage(kernel_)) return false;
+  const std::uint64_t old_bytes = span->bytes();
+  const std::uint64_t offset = span->payload - span->start;
+  void* const map = kernel_.remap(kernel_.context, reinterpret_cast<void*>(span->start), old_bytes, bytes);
+  if (map == nullptr) return false;
+  mapping_bytes_ += bytes - old_bytes;
+  span->start = span->segment = reinterpret_cast<std::uintptr_t>(map);
+  span->pages = bytes >> kPageShift;
+  span->payload = span->start + offset;
+  const bool is_covered = map_.Cover(kernel_, span->payload, 1);
+  BREAKPROOF_REQUIRE(is_covered, "a leaf was reserved for wherever the mapping goes");
+  (void)is_covered;
+  return true;
+}
+
+}  // namespace breakproof::allocator

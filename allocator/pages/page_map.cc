@@ -1,0 +1,31 @@
+#include "allocator/pages/page_map.h"
+
+namespace breakproof::allocator {
+
+PageMap::Slot* PageMap::NewLeaf(const Kernel& kernel) {
+  if (Slot* const leaf = spare_) {
+    spare_ = nullptr;
+    return leaf;
+  }
+  return static_cast<Slot*>(kernel.map(kernel.context, arithmetic::kLeafSlots * sizeof(Slot)));
+}
+
+bool PageMap::ReserveOnePage(const Kernel& kernel) {
+  if (spare_ == nullptr) spare_ = NewLeaf(kernel);
+  return spare_ != nullptr;
+}
+
+bool PageMap::Cover(const Kernel& kernel, std::uintptr_t start, std::uint64_t bytes) {
+  const std::uint64_t last = arithmetic::RootIndex<std::uint64_t>(start + bytes - 1);
+  if (last >= arithmetic::kRootSlots) return false;
+  for (std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(start); root <= last; ++root) {
+    if (root_[root].load(std::memory_order_relaxed) != nullptr) continue;
+    Slot* const leaf = NewLeaf(kernel);
+    if (leaf == nullptr) return false;
+    // Released: a reader on another thread must not see the leaf before its zeroes.
+    root_[root].store(leaf, std::memory_order_release);
+  }
+  return true;
+}
+
+}  // namespace breakproof::allocator
