@@ -78,9 +78,9 @@ void* ThreadHeap::Reallocate(void* block, std::size_t size) {
   const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
   if (entry.owner() != 0) {
     const std::size_t usable = arithmetic::kClassInfo.of[entry.size_class()].size;
+    const bool may_stay = !heap_->pages().WantsMapping(size);
     // Kept where at least half of it is used: moving for less would save little and cost a copy.
-    if (size <= usable && size > usable / 2) return block;
-    if (size <= usable && usable <= 32) return block;
+    if (may_stay && size <= usable && (size > usable / 2 || usable <= 32)) return block;
     void* const moved = Move(block, usable, size);
     return moved == nullptr && size <= usable ? block : moved;
   }
@@ -101,12 +101,14 @@ void* ThreadHeap::Move(void* block, std::size_t old_size, std::size_t size) {
   return moved;
 }
 
-// In place, if it can be. A block that has become small belongs into a slab.
+// In place, if it can be. A block that has become small belongs into a slab, one that has reached the threshold
+// gets a mapping.
 bool ThreadHeap::ResizeLarge(Span* span, std::size_t size) {
   const auto bytes = arithmetic::CheckedPageRound<std::uint64_t>(size);
   if (size <= kMaxClassSize || bytes.overflow || bytes.value > arithmetic::kMaxRequest) return false;
   const std::uint64_t wanted = bytes.value >> kPageShift;
   PageHeap& pages = heap_->pages();
+  if (pages.WantsMapping(size)) return false;
   const LockGuard guard(pages.lock());
   if (wanted == span->pages) return true;
   return wanted < span->pages ? pages.Shrink(span, wanted) : pages.Extend(span, wanted);

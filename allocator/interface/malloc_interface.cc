@@ -122,3 +122,8 @@ EXPORT void* BREAKPROOF_PREFIX(valloc)(size_t size) { return entry::Memalign(Sta
 EXPORT void* BREAKPROOF_PREFIX(pvalloc)(size_t size) { return entry::Pvalloc(Started(), size); }
 
 EXPORT size_t BREAKPROOF_PREFIX(malloc_usable_size)(void* block) { return thread_heap->UsableSize(block); }
+
+EXPORT int BREAKPROOF_PREFIX(mallopt)(int parameter, int value) {
+  Started();  // the first call of all may be this one
+  return entry::Mallopt(process_heap, parameter, value);
+}

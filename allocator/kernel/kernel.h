@@ -18,6 +18,9 @@ struct Kernel {
   // Zeroed private memory, read-write.
   void* (*map)(void* context, std::size_t length);
 
+  // The same, for the allocator's own books: kept for good, counted apart.
+  void* (*map_metadata)(void* context, std::size_t length);
+
   // Returns [address, address + length) to the kernel.
   bool (*unmap)(void* context, void* address, std::size_t length);
 

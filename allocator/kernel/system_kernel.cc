@@ -57,6 +57,6 @@ std::uint64_t Now(void*) {
 
 }  // namespace
 
-constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Unmap, Remap, Discard, Now};
+constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Map, Unmap, Remap, Discard, Now};
 
 }  // namespace breakproof::allocator

@@ -16,7 +16,7 @@ class Metadata {
   void* Allocate(const Kernel& kernel, std::size_t bytes) {
     bytes = arithmetic::AlignUp<std::uint64_t>(bytes, alignof(Span));
     if (bytes > left_) {
-      void* const chunk = kernel.map(kernel.context, kChunk);
+      void* const chunk = kernel.map_metadata(kernel.context, kChunk);
       if (chunk == nullptr) return nullptr;
       next_ = static_cast<char*>(chunk);
       left_ = kChunk;

@@ -175,21 +175,21 @@ bool PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad) {
   const std::uintptr_t start = AlignUp<std::uint64_t>(current, kPageSize);
   const std::uint64_t increment = growth.value + (start - current);
   if (growth.overflow || increment > arithmetic::kMaxRequest) return false;
-  if (!map_.Cover(kernel_, start, growth.value)) return false;
   const auto old =
       reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, static_cast<std::intptr_t>(increment)));
   if (old == 0) return false;
-  if (old == current) {
-    break_end_ = old + increment;
-    return AddFree(start, growth.value, 0, true);
-  }
-  // Somebody moved the break between the two calls. What we got is whole pages somewhere else; it may be too
-  // little or not contiguous, so the caller's need is not met here, but nothing of it is lost.
+  // Whole pages of what we got. Not `start` if somebody moved the break between the two calls.
   const std::uintptr_t first = AlignUp<std::uint64_t>(old, kPageSize);
   const std::uintptr_t end = AlignDown<std::uint64_t>(old + increment, kPageSize);
+  // Entered only now: a growth that is refused must not have cost leaves for gibibytes.
+  if (end <= first || !map_.Cover(kernel_, first, end - first)) {
+    kernel_.move_break(kernel_.context, -static_cast<std::intptr_t>(increment));
+    return false;
+  }
   break_end_ = end == old + increment ? end : 0;
-  if (end > first && map_.Cover(kernel_, first, end - first)) AddFree(first, end - first, 0, true);
-  return end > first && end - first >= need;
+  AddFree(first, end - first, 0, true);
+  // Somewhere else it may not do; but nothing of it is lost.
+  return old == current || end - first >= need;
 }
 
 bool PageHeap::GrowBySegment(std::uint64_t bytes) {
@@ -206,9 +206,10 @@ bool PageHeap::GrowBySegment(std::uint64_t bytes) {
   return true;
 }
 
-bool PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero) {
+// The operation has reserved descriptions.
+void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero) {
   Span* const span = metadata_.NewSpan(kernel_);
-  if (span == nullptr) return false;  // cannot be: the operation has reserved descriptions
+  BREAKPROOF_REQUIRE(span != nullptr, "descriptions were reserved before the heap grew");
   span->start = start;
   span->pages = bytes >> kPageShift;
   span->segment = segment;
@@ -216,7 +217,6 @@ bool PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   if (segment == 0) break_bytes_ += bytes;
   Join(span);
   InsertFree(span);
-  return true;
 }
 
 // ---- Giving back

@@ -83,7 +83,7 @@ class PageHeap {
   bool Grow(std::uint64_t pages);
   bool GrowBreak(std::uint64_t need, std::uint64_t pad);
   bool GrowBySegment(std::uint64_t bytes);
-  bool AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero);
+  void AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero);
   Span* Top() const;
   Span* FreeNeighbour(std::uintptr_t page, const Span& span) const;
   void Join(Span* span);

@@ -7,7 +7,7 @@ PageMap::Slot* PageMap::NewLeaf(const Kernel& kernel) {
     spare_ = nullptr;
     return leaf;
   }
-  return static_cast<Slot*>(kernel.map(kernel.context, arithmetic::kLeafSlots * sizeof(Slot)));
+  return static_cast<Slot*>(kernel.map_metadata(kernel.context, arithmetic::kLeafSlots * sizeof(Slot)));
 }
 
 bool PageMap::ReserveOnePage(const Kernel& kernel) {

@@ -160,8 +160,7 @@ Verdict CampaignResult::VerdictOn(model::RuleId rule) const {
   const bool needs_usable_size = rule == model::RuleId::kH3 || rule == model::RuleId::kH9;
   if (needs_usable_size && !profile.facts.has_usable_size) return Verdict::kNotObservable;
   // These take an allocator that shows its books, or a kernel that is watched.
-  const bool needs_insight = rule == model::RuleId::kH10 || rule == model::RuleId::kH12 ||
-                             rule == model::RuleId::kH13 || rule == model::RuleId::kH14;
+  const bool needs_insight = rule >= model::RuleId::kH10 && rule <= model::RuleId::kK8;
   if (needs_insight && exercised[static_cast<std::size_t>(rule)] == 0) return Verdict::kNotObservable;
   return exercised[static_cast<std::size_t>(rule)] == 0 ? Verdict::kNotExercised : Verdict::kHeld;
 }

@@ -1,7 +1,6 @@
 #include "harness/execute/executor.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -103,7 +102,7 @@ void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome*
     case OperationKind::kSbrk:
       Enter(Stage::kCalling, outcome);
       // By libc's function: a raw call behind it would leave it with a stale idea of the break.
-      outcome->address = reinterpret_cast<std::uintptr_t>(sbrk(static_cast<std::intptr_t>(operation.size)));
+      outcome->address = reinterpret_cast<std::uintptr_t>(family_.sbrk(static_cast<std::intptr_t>(operation.size)));
       break;
   }
   Enter(Stage::kDone, outcome);

@@ -26,6 +26,12 @@ class Executor {
   // stage it happened in. A thread exit does nothing here but be recorded.
   void Perform(std::uint32_t index, const Operation& operation, Outcome* outcome);
 
+  // The pointer that a slot holds; 0 for NULL.
+  std::uint64_t AddressIn(Slot slot) const {
+    const bool is_null = slot == kNullSlot || slots_[slot] == 0;
+    return is_null ? 0 : reinterpret_cast<std::uintptr_t>(blocks_[slots_[slot] - 1].address);
+  }
+
   // Frees every live block, unchecked: for a process that goes on with another case.
   void FreeEverything();
 

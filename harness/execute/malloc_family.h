@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace breakproof::harness {
 
@@ -21,6 +22,8 @@ struct MallocFamily {
   void* (*pvalloc)(std::size_t);
   std::size_t (*malloc_usable_size)(void*);  // nullptr: the subject has none
   int (*mallopt)(int, int);                  // nullptr: the subject has none
+  // How the program itself moves the break: libc's sbrk, or the simulated kernel's.
+  void* (*sbrk)(std::intptr_t);
 };
 
 }  // namespace breakproof::harness

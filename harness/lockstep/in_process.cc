@@ -84,6 +84,7 @@ MallocFamily LibcFamily() {
   Find(libc, "valloc", &family.valloc);
   Find(libc, "pvalloc", &family.pvalloc);
   Find(libc, "malloc_usable_size", &family.malloc_usable_size);
+  Find(libc, "sbrk", &family.sbrk);
   return family;
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "model/heap/entry.h"
+
 namespace breakproof::harness {
 
 // How far an operation got. A crash is explained by the stage it happened in.
@@ -37,6 +39,8 @@ struct Outcome {
   int errno_after = 0;
   Stage stage = Stage::kNotStarted;
   Finding finding = Finding::kNone;
+  // What the kernel did during the call, where it was watched (H14).
+  model::KernelDuringCall kernel = model::KernelDuringCall::kNotWatched;
   std::uint32_t block = 0;      // finding: index of the operation that made the block
   std::uint64_t offset = 0;     // finding: byte offset in the block
   std::uint64_t expected = 0;   // finding: byte (or size) expected ...

@@ -55,10 +55,16 @@ std::string VerdictTable(const CampaignResult& result) {
                 static_cast<unsigned long long>(result.seed));
   std::string text = result.profile.library + "\n" + head + "\n\n";
   text += Line("rule", "exercised", "verdict", "");
+  std::string unseen;
   for (const model::RuleText& rule : model::kRuleBook) {
+    if (result.VerdictOn(rule.rule) == Verdict::kNotObservable) {
+      unseen += (unseen.empty() ? "" : " ") + std::string(rule.id);
+      continue;
+    }
     text += Line(std::string(rule.id), WithCommas(result.exercised[static_cast<std::size_t>(rule.rule)]),
                  Name(result.VerdictOn(rule.rule)), std::string(rule.title));
   }
+  if (!unseen.empty()) text += "not observable from outside: " + unseen + "\n";
   for (const auto& [rule, reports] : result.reports) {
     for (const FindingReport& report : reports) text += Paragraph(model::TextOf(rule), report);
   }

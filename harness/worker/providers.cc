@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 namespace breakproof::harness {
 
@@ -12,7 +13,7 @@ namespace breakproof::harness {
 MallocFamily resolved_family = {
     malloc,        calloc,         realloc, reallocarray, free,
     memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
-    malloc_usable_size, mallopt};
+    malloc_usable_size, mallopt, sbrk};
 
 namespace {
 

@@ -19,6 +19,9 @@ enum class Entry : std::uint8_t {
   kUsableSize,
 };
 
+// H14: what the kernel did during a call, as far as anybody watched.
+enum class KernelDuringCall : std::uint8_t { kNotWatched, kRefusedNothing, kRefused };
+
 inline constexpr int kEntryCount = 11;
 
 constexpr const char* NameOf(Entry entry) {

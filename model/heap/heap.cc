@@ -89,9 +89,9 @@ void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapR
 }
 
 void HeapModel::CheckReason(const HeapCall& call, const Contract& contract, const HeapResponse& response) {
-  if (response.kernel == HeapResponse::Kernel::kNotWatched) return;
+  if (response.kernel == KernelDuringCall::kNotWatched) return;
   Exercise(RuleId::kH14);
-  if (response.kernel == HeapResponse::Kernel::kRefused || contract.beyond_limits || contract.may_refuse_alignment) return;
+  if (response.kernel == KernelDuringCall::kRefused || contract.beyond_limits || contract.may_refuse_alignment) return;
   Broken(RuleId::kH14, Describe(call) + " succeeds, as the kernel refused nothing", "failed");
 }
 

@@ -36,7 +36,7 @@ struct HeapResponse {
   std::uint64_t usable = 0;   // malloc_usable_size of the result, or of the argument for that call
   bool usable_known = false;  // the subject has malloc_usable_size
   // H14: what the kernel did during the call; nothing when nobody watched.
-  enum class Kernel : std::uint8_t { kNotWatched, kRefusedNothing, kRefused } kernel = Kernel::kNotWatched;
+  KernelDuringCall kernel = KernelDuringCall::kNotWatched;
 };
 
 // H10: a block that the allocator believes to be live. A block on a remote-free list is not.

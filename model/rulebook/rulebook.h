@@ -12,7 +12,7 @@
 
 namespace breakproof::model {
 
-enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH12, kH13, kH14, kI1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kI1 };
 
 struct RuleText {
   RuleId rule;
@@ -44,12 +44,25 @@ inline constexpr std::array kRuleBook = {
              "malloc_usable_size(3)"},
     RuleText{RuleId::kH10, "H10", "the allocator's own books name exactly the live blocks, with their usable sizes",
              "breakproof, by introspection"},
+    RuleText{RuleId::kH11, "H11", "the allocator's internal invariants hold",
+             "allocator/heap/check.h, V1 to V10"},
     RuleText{RuleId::kH12, "H12", "after everything is freed, the footprint falls to a stated bound",
              "breakproof, by introspection"},
     RuleText{RuleId::kH13, "H13", "the footprint keeps to a stated bound",
              "breakproof, by introspection"},
     RuleText{RuleId::kH14, "H14", "no spurious failure: NULL only beyond a limit, or when the kernel refused a call",
              "breakproof; standards allow NULL at whim, users do not"},
+    RuleText{RuleId::kK1, "K1", "from the threshold on, one mapping of exactly the request's pages", "model/policy/own"},
+    RuleText{RuleId::kK2, "K2", "a mapping is unmapped inside free, exactly and at once", "model/policy/own"},
+    RuleText{RuleId::kK3, "K3", "realloc of a mapping is one mremap to exactly the pages needed", "model/policy/own"},
+    RuleText{RuleId::kK4, "K4", "the heap grows only when nothing free serves, and before NULL is returned",
+             "model/policy/own"},
+    RuleText{RuleId::kK5, "K5", "it grows by the break, wholesale; by mappings once the break refused",
+             "model/policy/own"},
+    RuleText{RuleId::kK6, "K6", "the break is lowered when free leaves the trim threshold below it",
+             "model/policy/own"},
+    RuleText{RuleId::kK7, "K7", "memory is purged only where it is free", "model/policy/own"},
+    RuleText{RuleId::kK8, "K8", "no other call of the kernel", "model/policy/own"},
     RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
 };

@@ -77,7 +77,7 @@ class Judging {
     else if (reply_.error != 0) response.errno_after = reply_.error;
     response.usable = allocator_.UsableSize(reply_.address);
     response.usable_known = true;
-    response.kernel = system_.refused() ? HeapResponse::Kernel::kRefused : HeapResponse::Kernel::kRefusedNothing;
+    response.kernel = system_.refused() ? KernelDuringCall::kRefused : KernelDuringCall::kRefusedNothing;
     return response;
   }
 

@@ -1,4 +1,4 @@
-#include "harness/lockstep/judge.h"
+#include "harness/lockstep/lock_step.h"
 
 #include <signal.h>
 
@@ -41,17 +41,28 @@ std::string HowItEnded(const RunResult& run) {
   return text + ", saying '" + run.output.substr(run.output.rfind('\n') + 1) + "'";
 }
 
-class Referee {
- public:
-  Referee(const Case& c, std::span<const Outcome> outcomes, const RunResult& run,
-          const SubjectFacts& facts)
-      : case_(c), outcomes_(outcomes), run_(run), facts_(facts) {}
+}  // namespace
 
-  Judgement Run() {
-    for (index_ = 0; index_ < case_.operations.size() && !is_over_; ++index_) {
-      if (outcomes_[index_].stage == Stage::kNotStarted) break;
-      JudgeOperation(case_.operations[index_], outcomes_[index_]);
-    }
+class LockStep::Implementation {
+ public:
+  Implementation(const Case& c, const RunResult& run, const SubjectFacts& facts)
+      : case_(c), run_(run), facts_(facts) {}
+
+  void Step(const Outcome& outcome) {
+    JudgeOperation(case_.operations[index_], outcome);
+    ++index_;
+  }
+
+  bool is_over() const { return is_over_; }
+  model::HeapModel& heap() { return heap_; }
+
+  void AddToLast(Violation violation) {
+    --index_;
+    AddGrave(std::move(violation));
+    ++index_;
+  }
+
+  Judgement Finish() {
     if (!is_over_ && EndedEarly()) BlameBetweenOperations();
     for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
       judgement_.exercised[rule] += heap_.exercised()[rule];
@@ -111,14 +122,20 @@ class Referee {
     response.usable = outcome.usable;
     // A crash inside malloc_usable_size leaves it unanswered.
     response.usable_known = facts_.has_usable_size && outcome.stage > Stage::kAskingUsable;
+    response.kernel = outcome.kernel;
     std::vector<Violation> violations = heap_.Apply(call, response);
     judgement_.peak_live_bytes = std::max(judgement_.peak_live_bytes, heap_.live_bytes());
     for (Violation& violation : violations) {
-      // What the harness writes may then destroy anything: nothing later is evidence.
-      is_over_ |= violation.rule == RuleId::kH1 || violation.rule == RuleId::kH3;
-      Add(std::move(violation));
+      AddGrave(std::move(violation));
       if (is_over_) break;
     }
+  }
+
+  // After some violations what the harness writes may destroy anything: nothing later is evidence.
+  void AddGrave(Violation violation) {
+    const RuleId rule = violation.rule;
+    is_over_ |= rule == RuleId::kH1 || rule == RuleId::kH3 || rule == RuleId::kH10 || rule == RuleId::kH11;
+    Add(std::move(violation));
   }
 
   static model::HeapCall CallOf(const Operation& operation, const Outcome& outcome) {
@@ -219,7 +236,6 @@ class Referee {
   }
 
   const Case& case_;
-  std::span<const Outcome> outcomes_;
   const RunResult& run_;
   const SubjectFacts& facts_;
   model::HeapModel heap_;
@@ -229,11 +245,25 @@ class Referee {
   bool is_over_ = false;
 };
 
-}  // namespace
+LockStep::LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts)
+    : implementation_(std::make_unique<Implementation>(c, run, facts)) {}
+
+LockStep::~LockStep() = default;
+
+void LockStep::Step(const Outcome& outcome) { implementation_->Step(outcome); }
+bool LockStep::is_over() const { return implementation_->is_over(); }
+model::HeapModel& LockStep::heap() { return implementation_->heap(); }
+void LockStep::Add(model::Violation violation) { implementation_->AddToLast(std::move(violation)); }
+Judgement LockStep::Finish() { return implementation_->Finish(); }
 
 Judgement Judge(const Case& c, std::span<const Outcome> outcomes, const RunResult& run,
                 const SubjectFacts& facts) {
-  return Referee(c, outcomes, run, facts).Run();
+  LockStep lock_step(c, run, facts);
+  for (const Outcome& outcome : outcomes.first(c.operations.size())) {
+    if (lock_step.is_over() || outcome.stage == Stage::kNotStarted) break;
+    lock_step.Step(outcome);
+  }
+  return lock_step.Finish();
 }
 
 }  // namespace breakproof::harness

@@ -1,0 +1,36 @@
+// The production allocator on the simulated kernel, in lock step with the models.
+//
+// Its own object code, its threads as logical threads on this one, every kernel call decided by the kernel
+// model and judged by the policy model, its books compared with the heap model, its invariants walked.
+#pragma once
+
+#include <memory>
+
+#include "harness/case/case.h"
+#include "harness/lockstep/judge.h"
+#include "harness/production/environment.h"
+
+namespace breakproof::harness {
+
+struct SimulatedRunResult {
+  Judgement judgement;              // the heap model's, and what is below, as violations of operations
+  std::uint64_t kernel_calls = 0;   // of the allocator
+  std::uint64_t refused = 0;        // of them
+};
+
+class SimulatedRun {
+ public:
+  SimulatedRun();
+  ~SimulatedRun();
+  SimulatedRun(const SimulatedRun&) = delete;
+  SimulatedRun& operator=(const SimulatedRun&) = delete;
+
+  // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
+  SimulatedRunResult Run(const Case& c, const Environment& environment);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace breakproof::harness
