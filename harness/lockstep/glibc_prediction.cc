@@ -67,6 +67,7 @@ class Comparison final : public model::glibc::Kernel {
 
   const std::optional<Difference>& difference() const { return difference_; }
   std::uint64_t predicted() const { return predicted_; }
+  std::uint64_t compared() const { return next_; }
 
  private:
   bool HasNext() const { return next_ < calls_.size() && calls_[next_].operation == operation_; }
@@ -90,6 +91,7 @@ class Lockstep {
     for (std::size_t i = 0; i < case_.operations.size() && !IsOver(); ++i) {
       if (case_.operations[i].thread != 0) {
         prediction_.on_other_threads = case_.operations.size() - i;
+        prediction_.observed = comparison_.compared();
         break;
       }
       comparison_.Begin(i);

@@ -24,7 +24,7 @@ struct Difference {
 struct Prediction {
   std::uint64_t operations = 0;  // predicted: all before the first difference, or before another thread's
   std::uint64_t predicted = 0;   // kernel calls
-  std::uint64_t observed = 0;    // kernel calls
+  std::uint64_t observed = 0;    // kernel calls, but for those of operations not predicted
   std::uint64_t differing = 0;   // 0 or 1: behind the first difference nothing is comparable
   bool is_aborted = false;       // glibc ended the process, as predicted
   std::uint64_t blocks = 0;      // whose address and usable size were predicted
