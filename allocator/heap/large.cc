@@ -27,13 +27,16 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
   if (length.overflow) return nullptr;
   heap_->DrainOneIdle();
   const LockGuard guard(pages.lock());
-  Span* span = pages.WantsMapping(size) ? pages.Map(length.value, alignment) : nullptr;
+  const bool wants_mapping = pages.WantsMapping(size);
+  Span* span = wants_mapping ? pages.Map(length.value, alignment) : nullptr;
   if (span != nullptr) {
     *is_zero = true;
   } else {
     // Below the threshold, or the kernel has no more mappings: the heap serves it.
     const std::uint64_t payload_pages = (length.value - arithmetic::AlignmentSlack<std::uint64_t>(alignment)) >> kPageShift;
-    span = alignment > kPageSize ? pages.AllocateAligned(payload_pages, alignment) : pages.Allocate(payload_pages);
+    const auto supply = wants_mapping ? PageHeap::Supply::kBreakOnly : PageHeap::Supply::kAny;
+    span = alignment > kPageSize ? pages.AllocateAligned(payload_pages, alignment, supply)
+                                 : pages.Allocate(payload_pages, supply);
     if (span == nullptr) return nullptr;
     *is_zero = span->is_zero;
     span->use = SpanUse::kLarge;

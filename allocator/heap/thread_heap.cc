@@ -124,7 +124,7 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
   const ClassInfo& info = kClassInfo.of[size_class];
   heap_->DrainOneIdle();
   const LockGuard guard(pages.lock());
-  Span* const slab = pages.Allocate(info.pages);
+  Span* const slab = pages.Allocate(info.pages, PageHeap::Supply::kAny);
   if (slab == nullptr) return nullptr;
   slab->use = SpanUse::kSlab;
   slab->size_class = static_cast<std::uint8_t>(size_class);

@@ -25,11 +25,11 @@ void PageHeap::Init(const Kernel& kernel) {
 
 // ---- Spans out and in
 
-Span* PageHeap::Allocate(std::uint64_t pages) {
+Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return nullptr;
   Span* span = free_.Find(pages);
   if (span == nullptr) {
-    if (!Grow(pages)) return nullptr;
+    if (!Grow(pages, supply)) return nullptr;
     span = free_.Find(pages);
     BREAKPROOF_REQUIRE(span != nullptr, "the heap grew, but not by what was needed");
   }
@@ -40,9 +40,9 @@ Span* PageHeap::Allocate(std::uint64_t pages) {
   return span;
 }
 
-Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment) {
+Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Supply supply) {
   const std::uint64_t slack = arithmetic::AlignmentSlack(alignment) >> kPageShift;
-  Span* const span = Allocate(pages + slack);
+  Span* const span = Allocate(pages + slack, supply);
   if (span == nullptr) return nullptr;
   const std::uintptr_t start = AlignUp<std::uint64_t>(span->start, alignment);
   const std::uint64_t before = (start - span->start) >> kPageShift;
@@ -160,14 +160,14 @@ Span* PageHeap::Top() const {
   return entry.IsOurs() && entry.span()->use == SpanUse::kFree ? entry.span() : nullptr;
 }
 
-bool PageHeap::Grow(std::uint64_t pages) {
+bool PageHeap::Grow(std::uint64_t pages, Supply supply) {
   const std::uint64_t need = pages << kPageShift;
   Growth growth = GrowBreak(need, top_pad_, true);
   // Somebody moves the break as well: the top, which was to be part of it, is no use.
   if (growth == Growth::kElsewhere) growth = GrowBreak(need, top_pad_, false);
   // Padding makes one call serve many spans; where memory is short it is done without.
   if (growth == Growth::kRefused && top_pad_ != 0) growth = GrowBreak(need, 0, true);
-  if (growth == Growth::kGrown) return true;
+  if (growth == Growth::kGrown || supply == Supply::kBreakOnly) return growth == Growth::kGrown;
   const std::uint64_t padded = AlignUp<std::uint64_t>(need + top_pad_, kPageSize);
   return GrowBySegment(padded < kMinSegment ? kMinSegment : padded) || GrowBySegment(need);
 }

@@ -35,11 +35,14 @@ class PageHeap {
   const PageMap& map() const { return map_; }
   Metadata& metadata() { return metadata_; }
 
+  // Where the heap may grow: a caller that was just refused a mapping does not ask for another.
+  enum class Supply { kAny, kBreakOnly };
+
   // A span of `pages` pages, entered in the map for none of them; use is the caller's to set. nullptr if there
   // is no memory.
-  Span* Allocate(std::uint64_t pages);
+  Span* Allocate(std::uint64_t pages, Supply supply);
   // The same, starting at a multiple of `alignment`, a power of two above a page.
-  Span* AllocateAligned(std::uint64_t pages, std::uint64_t alignment);
+  Span* AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Supply supply);
   // Takes a span back. The caller has cleared its entries in the map.
   void Free(Span* span);
 
@@ -80,7 +83,7 @@ class PageHeap {
   const Span* first_dirty() const { return dirty_.first; }
 
  private:
-  bool Grow(std::uint64_t pages);
+  bool Grow(std::uint64_t pages, Supply supply);
   enum class Growth { kRefused, kElsewhere, kGrown };
   Growth GrowBreak(std::uint64_t need, std::uint64_t pad, bool counts_top);
   bool GrowBySegment(std::uint64_t bytes);

@@ -237,7 +237,7 @@ class LockStep::Implementation {
 
   const Case& case_;
   const RunResult& run_;
-  const SubjectFacts& facts_;
+  const SubjectFacts facts_;
   model::HeapModel heap_;
   Judgement judgement_;
   std::set<std::tuple<RuleId, OperationKind, Entry>> seen_;

@@ -10,7 +10,7 @@ namespace breakproof::harness {
 // Judge (judge.h) is this over outcomes that are already complete.
 class LockStep {
  public:
-  // All three must outlive it. `run` is looked at when an operation did not come to an end, and by Finish.
+  // `c` and `run` must outlive it. `run` is looked at when an operation did not come to an end, and by Finish.
   LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts);
   ~LockStep();
   LockStep(const LockStep&) = delete;

@@ -58,7 +58,7 @@ int Report(SimulatedRun& run, const Case& c, const Environment& environment, con
     return std::nullopt;
   };
   const Case small = Minimize(c, [&](const Case& candidate) { return first_of_rule(candidate).has_value(); },
-                              {.time = std::chrono::seconds(20)});
+                              {.time = std::chrono::seconds(60)});
   const auto found = first_of_rule(small);
   std::printf("%s\n%s", PrintEnvironment(environment).c_str(), PrintCase(small).c_str());
   const CaseViolation& shown = found ? *found : violation;

@@ -15,10 +15,11 @@ Ruling Forbidden(Clause clause, std::string reason) { return {Duty::kForbidden, 
 
 std::string Bytes(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
-// memalign rounds what is no power of two up to one. At most what no object can have.
+// memalign rounds what is no power of two up to one.
 std::uint64_t AlignmentOf(const HeapCall& call, const Contract& contract) {
-  if (!contract.alignment_invalid) return std::min(contract.alignment, kLargestObject);
-  return call.alignment > 1ull << 62 ? kLargestObject : std::bit_ceil(call.alignment);
+  constexpr std::uint64_t kLargest = 1ull << 63;
+  if (!contract.alignment_invalid) return contract.alignment;
+  return call.alignment > kLargest / 2 ? kLargest : std::bit_ceil(call.alignment);
 }
 
 bool IsFree(const Books& books, std::uint64_t start, std::uint64_t length) {
@@ -56,6 +57,11 @@ bool Policy::Allocates() const {
   return PageUp(contract_.payload) + slack <= kLargestObject;
 }
 
+// A block that does not begin where its mapping does may need more than any mapping can have.
+bool Policy::CanResize(const Mapping& mapping) const {
+  return PageUp(call_.address - mapping.start + contract_.payload) <= kLargestObject;
+}
+
 // K6. What the break is lowered by now: all whole pages beyond the padding, once the threshold is reached.
 std::uint64_t Policy::TrimAmount(const Books& books) const {
   if (books.top_free < thresholds_.trim || books.top_free < thresholds_.top_pad) return 0;
@@ -80,7 +86,7 @@ void Policy::Begin(const HeapCall& call) {
     Expect({.kind = KernelCallKind::kMunmap, .address = old->second.start, .length = old->second.length}, Clause::kK2);
   } else if (!Allocates() || !WantsMapping()) {
     return;
-  } else if (old != mappings_.end() && Reallocates()) {
+  } else if (old != mappings_.end() && Reallocates() && CanResize(old->second)) {
     const auto [start, length] = old->second;
     const std::uint64_t needed = PageUp(call.address - start + contract_.payload);
     if (needed == length) return;
@@ -120,8 +126,15 @@ void Policy::Follow(const KernelCall& call, std::uint64_t result) {
       return;
     case KernelCallKind::kMremap:
       made_ = Mapping{result, call.new_length};
-      [[fallthrough]];
-    case KernelCallKind::kMunmap: mappings_.erase(call_.address); return;
+      mappings_.erase(call_.address);
+      return;
+    case KernelCallKind::kMunmap:
+      if (made_ && made_->start == call.address) {
+        made_.reset();
+      } else if (const auto old = mappings_.find(call_.address); old != mappings_.end() && old->second.start == call.address) {
+        mappings_.erase(old);
+      }
+      return;
     default: return;
   }
 }
@@ -157,6 +170,11 @@ Ruling Policy::JudgeOther(const KernelCall& call, const Books& books) const {
       return Forbidden(WantsMapping() ? Clause::kK1 : Clause::kK5, "no further mapping");
     case KernelCallKind::kMremap:
     case KernelCallKind::kMunmap: {
+      if (call.kind == KernelCallKind::kMunmap) {
+        // A segment that has become free as a whole; a mapping that could not be entered in the books.
+        if (IsFree(books, call.address, call.length)) return Allowed(Clause::kK7);
+        if (made_ && made_->start == call.address && made_->length == call.length) return Allowed(Clause::kK1);
+      }
       // realloc moved the block, or cut a mapping that is now below the threshold.
       const auto old = mappings_.find(call_.address);
       const bool is_its = old != mappings_.end() && old->second.start == call.address && old->second.length == call.length;

@@ -91,6 +91,7 @@ class Policy {
   bool WantsMapping() const { return contract_.payload >= thresholds_.mmap; }
   bool Reallocates() const { return call_.entry == Entry::kRealloc || call_.entry == Entry::kReallocarray; }
   bool Allocates() const;
+  bool CanResize(const Mapping& mapping) const;
   std::uint64_t TrimAmount(const Books& books) const;
   void Expect(const KernelCall& call, Clause clause);
   void Adapt(std::uint64_t length);
