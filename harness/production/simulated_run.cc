@@ -78,7 +78,10 @@ class SimulatedRun::Implementation : public KernelObserver {
 
   // ---- KernelObserver
 
-  void MetadataRefused() override { is_unpredictable_ = true; }
+  void MetadataRefused() override {
+    is_unpredictable_ = true;
+    policy_.BooksRefused();
+  }
 
   void Before(const model::KernelCall&) override { books_before_ = BooksNow(); }
 

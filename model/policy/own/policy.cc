@@ -57,6 +57,11 @@ bool Policy::Allocates() const {
   return PageUp(contract_.payload) + slack <= kLargestObject;
 }
 
+// free, or realloc to size 0.
+bool Policy::Frees() const {
+  return call_.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
+}
+
 // A block that does not begin where its mapping does may need more than any mapping can have.
 bool Policy::CanResize(const Mapping& mapping) const {
   return PageUp(call_.address - mapping.start + contract_.payload) <= kLargestObject;
@@ -81,8 +86,7 @@ void Policy::Begin(const HeapCall& call) {
   was_refused_ = break_was_refused_ = false;
 
   const auto old = mappings_.find(call.address);
-  const bool frees = call.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
-  if (old != mappings_.end() && frees) {
+  if (old != mappings_.end() && Frees()) {
     Expect({.kind = KernelCallKind::kMunmap, .address = old->second.start, .length = old->second.length}, Clause::kK2);
   } else if (!Allocates() || !WantsMapping()) {
     return;
@@ -195,7 +199,7 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
     return missing(Clause::kK4, "growth is tried before NULL is returned");
   }
   const bool has_moved = Reallocates() && address != 0 && address != call_.address;
-  const bool is_left = mappings_.contains(call_.address) && (has_moved || call_.entry == Entry::kFree);
+  const bool is_left = mappings_.contains(call_.address) && (has_moved || Frees());
   if (is_left && !was_refused_) return missing(Clause::kK2, "munmap of the mapping left behind");
   // What the kernel would not take back is the allocator's to retail.
   if (is_left) mappings_.erase(call_.address);

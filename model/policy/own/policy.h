@@ -76,6 +76,8 @@ class Policy {
   void Begin(const HeapCall& call);
   // `books` are those of the moment before the call. A mapping's address is in `result`.
   Ruling Judge(const KernelCall& call, bool is_granted, std::uint64_t result, const Books& books);
+  // Memory for the allocator's own books was refused: the rest of the operation is as after any refusal.
+  void BooksRefused() { was_refused_ = break_was_refused_ = true; }
   // What was required and did not come, if anything. `address` is what the operation returned.
   std::optional<Ruling> End(std::uint64_t address, const Books& books);
 
@@ -91,6 +93,7 @@ class Policy {
   bool WantsMapping() const { return contract_.payload >= thresholds_.mmap; }
   bool Reallocates() const { return call_.entry == Entry::kRealloc || call_.entry == Entry::kReallocarray; }
   bool Allocates() const;
+  bool Frees() const;
   bool CanResize(const Mapping& mapping) const;
   std::uint64_t TrimAmount(const Books& books) const;
   void Expect(const KernelCall& call, Clause clause);
