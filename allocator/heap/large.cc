@@ -31,6 +31,9 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
   Span* span = wants_mapping ? pages.Map(length.value, alignment) : nullptr;
   if (span != nullptr) {
     *is_zero = true;
+  } else if (void* const block = wants_mapping ? TakeAtHand(size, alignment) : nullptr) {
+    *is_zero = false;
+    return block;
   } else {
     // Below the threshold, or the kernel has no more mappings: the heap serves it.
     const std::uint64_t payload_pages = (length.value - arithmetic::AlignmentSlack<std::uint64_t>(alignment)) >> kPageShift;
@@ -44,6 +47,14 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
   }
   Enter(pages.map(), span);
   return reinterpret_cast<void*>(span->payload);
+}
+
+// A block of the right class that is free already; for requests that were to have a mapping.
+void* ThreadHeap::TakeAtHand(std::size_t size, std::size_t alignment) {
+  if (!arithmetic::HasAlignedClass<std::uint64_t>(size, alignment)) return nullptr;
+  const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(size, alignment);
+  if (bins_[size_class] == nullptr && slabs_[size_class] != nullptr) RefillFromSlab(size_class, slabs_[size_class]);
+  return TakeFromBin(size_class);
 }
 
 void ThreadHeap::FreeLarge(Span* span, bool adapts) {

@@ -96,6 +96,7 @@ class alignas(128) ThreadHeap {
 
   void* AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero);
   void* AllocateSmall(std::uint64_t size_class);
+  void* TakeAtHand(std::size_t size, std::size_t alignment);
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
   std::uint32_t TakeFreed(Span* slab);
