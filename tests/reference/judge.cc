@@ -132,7 +132,7 @@ class Judging {
   void CheckBreakLedger() {
     const std::uint64_t raised = after_.kernel.program_break - after_.heap.base;
     Claim(raised == HeapBytes(after_.heap) + after_.foreign, "K1: the books account for every byte of the break");
-    std::uint64_t pages = (RoundUp(after_.kernel.program_break) - RoundUp(after_.heap.base)) / kPage;
+    std::uint64_t pages = (model::RoundUp(after_.kernel.program_break) - model::RoundUp(after_.heap.base)) / kPage;
     for (const auto& mapping : after_.heap.mappings) pages += mapping.length / kPage;
     Claim(pages == after_.kernel.space.TotalPages(), "K1: the books account for every page");
   }
