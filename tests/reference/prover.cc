@@ -3,14 +3,37 @@
 namespace breakproof::model::reference {
 namespace {
 
-constexpr unsigned kPatienceMilliseconds = 30'000;
+constexpr unsigned kPatienceMilliseconds = 60'000;  // for one question
 
 }  // namespace
+
+// What is the same as in the run before, the solver has been told already.
+void Prover::Assume(const TermBool& condition) {
+  AddFacts();
+  if (!IsRepeating()) Add(condition.expr);
+}
+
+void Prover::Add(const z3::expr& fact) {
+  solver_->add(fact);
+  if (witness_ && !witness_->eval(fact, true).is_true()) witness_.reset();
+}
+
+void Prover::AddFacts() {
+  const std::vector<z3::expr> facts = TakeFacts();
+  if (IsRepeating()) return;
+  for (const z3::expr& fact : facts) Add(fact);
+}
+
+void Prover::GiveUp(const std::string& label) {
+  outcome_.verdict = Verdict::kUnknown;
+  outcome_.label = label;
+  throw GaveUp();
+}
 
 Prover::Answer Prover::Ask(const TermBool& claim, const std::vector<TermWord>& wanted,
                            std::vector<std::uint64_t>* values) {
   ++outcome_.questions;
-  for (const z3::expr& fact : TakeFacts()) solver_->add(fact);
+  AddFacts();
   solver_->push();
   solver_->add(!claim.expr);
   const z3::check_result result = solver_->check();
@@ -23,43 +46,57 @@ Prover::Answer Prover::Ask(const TermBool& claim, const std::vector<TermWord>& w
 }
 
 bool Prover::IsPossible(const TermBool& condition) {
-  switch (Ask(!condition)) {
-    case Answer::kHolds: return false;
-    case Answer::kFails: return true;
-    case Answer::kUnknown: break;
+  const Answer answer = Ask(!condition);
+  if (answer == Answer::kUnknown) GiveUp("whether a branch can be taken");
+  return answer == Answer::kFails;
+}
+
+// Some values take the path so far: what the condition is for them is possible, without a question.
+bool Prover::HoldsInWitness(const TermBool& condition) {
+  if (!witness_) {
+    ++outcome_.questions;
+    if (solver_->check() != z3::sat) GiveUp("whether a path can be taken");
+    witness_ = solver_->get_model();
   }
-  outcome_.verdict = Verdict::kUnknown;
-  outcome_.label = "whether a branch can be taken";
-  throw GaveUp();
+  return witness_->eval(condition.expr, true).is_true();
 }
 
 bool Prover::Decide(const TermBool& condition) {
-  if (next_decision_ == decisions_.size()) {
-    const bool can_be_true = IsPossible(condition);
-    const bool can_be_false = !can_be_true || IsPossible(!condition);
-    decisions_.push_back({can_be_true, can_be_true && can_be_false});
+  AddFacts();
+  if (!IsRepeating()) {
+    const bool taken = HoldsInWitness(condition);
+    decisions_.push_back({taken, IsPossible(taken ? !condition : condition), false});
   }
-  const bool taken = decisions_[next_decision_++].taken;
-  Assume(taken ? condition : !condition);
-  return taken;
+  Decision& decision = decisions_[next_decision_++];
+  if (!decision.is_assumed) {
+    solver_->push();
+    Add(decision.taken ? condition.expr : !condition.expr);
+    decision.is_assumed = true;
+  }
+  return decision.taken;
 }
 
 bool Prover::NextPath() {
-  while (!decisions_.empty() && !decisions_.back().other_possible) decisions_.pop_back();
+  while (!decisions_.empty() && !decisions_.back().other_possible) {
+    decisions_.pop_back();
+    solver_->pop();
+  }
   if (decisions_.empty()) return false;
-  decisions_.back() = {!decisions_.back().taken, false};
+  solver_->pop();
+  decisions_.back() = {!decisions_.back().taken, false, false};
+  witness_.reset();
   return true;
 }
 
 Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
   outcome_ = {};
   decisions_.clear();
+  witness_.reset();
+  solver_.emplace(TheContext());
+  solver_->set("timeout", kPatienceMilliseconds);
+  TakeFacts();
   try {
     do {
-      solver_.emplace(TheContext());
-      if (getenv("SIMPLE")) solver_.emplace(TheContext(), z3::solver::simple());
-      if (getenv("AS")) solver_->set("arith.solver", (unsigned)atoi(getenv("AS")));
-      solver_->set("timeout", kPatienceMilliseconds);
       next_decision_ = 0;
       claims_.clear();
       tell_ = nullptr;
@@ -67,7 +104,7 @@ Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
       ++outcome_.paths;
       SettleClaims();
     } while (outcome_.verdict == Verdict::kProved && NextPath());
-  } catch (const GaveUp&) {  // the outcome says what on
+  } catch (const GaveUp&) {  // the outcome says on what
   }
   return outcome_;
 }
@@ -88,11 +125,7 @@ void Prover::SettleClaims() {
   for (std::size_t i = 0; i < claims_.size(); ++i) {
     const Answer answer = Ask(claims_[i].second);
     if (answer == Answer::kFails) return Refute(i);
-    if (answer == Answer::kUnknown) {
-      outcome_.verdict = Verdict::kUnknown;
-      outcome_.label = claims_[i].first;
-      return;
-    }
+    if (answer == Answer::kUnknown) GiveUp(claims_[i].first);
     ++outcome_.claims;
   }
 }

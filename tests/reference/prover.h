@@ -2,7 +2,7 @@
 //
 // Each run repeats the decisions of the one before, up to the last that could also go the other way, and takes that
 // other way. A branch is taken only if the solver finds values that lead there. At the end of each path all claims are
-// decided for all values that take this path.
+// decided for all values that take this path. The solver keeps what it learnt along the part that paths share.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class Prover {
   // Any value; the same name is the same value in every run.
   static TermWord Any(const std::string& name) { return AnyWord(name); }
   // Holds from here on in this run.
-  void Assume(const TermBool& condition) { solver_->add(condition.expr); }
+  void Assume(const TermBool& condition);
   bool Decide(const TermBool& condition);
   void Claim(const std::string& label, const TermBool& condition) { claims_.emplace_back(label, condition); }
   // Tells the counterexample, given the value of any term in it; replaces what was set before in this run.
@@ -46,6 +46,7 @@ class Prover {
   struct Decision {
     bool taken;
     bool other_possible;
+    bool is_assumed;  // the solver knows of it
   };
   struct GaveUp {};
 
@@ -53,13 +54,19 @@ class Prover {
   // Does the claim follow from what is assumed? If not, `wanted` receive their values in a counterexample.
   Answer Ask(const TermBool& claim, const std::vector<TermWord>& wanted = {}, std::vector<std::uint64_t>* values = nullptr);
   bool IsPossible(const TermBool& condition);
+  bool IsRepeating() const { return next_decision_ < decisions_.size(); }
+  void Add(const z3::expr& fact);
+  void AddFacts();
+  bool HoldsInWitness(const TermBool& condition);
   bool NextPath();
   void SettleClaims();
   void Refute(std::size_t claim);
+  void GiveUp(const std::string& label);
 
-  std::vector<Decision> decisions_;
+  std::vector<Decision> decisions_;  // each opened a level of the solver
   std::size_t next_decision_ = 0;
   std::optional<z3::solver> solver_;
+  std::optional<z3::model> witness_;  // values that take the path as far as it is known
   std::vector<std::pair<std::string, TermBool>> claims_;
   std::function<std::string(const ValueOf&)> tell_;
   Outcome outcome_;
