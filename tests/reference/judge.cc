@@ -42,6 +42,7 @@ class Judging {
       if ((operation_.is_misuse || reply_.error != 0) && !Same(before_.heap, after_.heap))
         return "H7: a failed operation changes nothing";
       if (!operation_.is_misuse) Check(after_.model.Apply(call_, Response()));
+      if (!broken_.empty()) return broken_;  // books that are wrong say nothing more
     }
     Check(after_.model.CompareBooks(Books()));
     CheckInvariant();
@@ -203,7 +204,14 @@ class Judging {
     else if (HasRoom(std::max<std::uint64_t>(payload, 1), alignment))
       Claim(system_.calls() == 0, "K1: no call while free memory can serve");
     else
-      Claim(system_.calls() > 0 && system_.events()[0].kind == Kind::kMoveBreak, "K1: below the threshold the break comes first");
+      CheckBreakFirst();
+  }
+
+  void CheckBreakFirst() {
+    const std::vector<Event>& events = system_.events();
+    Claim(!events.empty() && events[0].kind == Kind::kMoveBreak, "K1: below the threshold the break comes first");
+    Claim(!events[0].refused || (events.size() > 1 && events[1].kind == Kind::kMoveBreak),
+          "K1: a break refused with padding is asked for without");
   }
 
   const Mapping<ModelSystem>* Ended() const {  // the mapping whose block this call gave up

@@ -82,7 +82,8 @@ TermWord RoundUp(const TermWord& x, const TermWord& unit) {
 TermBool IsPowerOfTwo(const TermWord& x) {
   const TermBool is(TheContext().function("is_power_of_two", TheContext().int_sort(), TheContext().bool_sort())(x.expr));
   Facts().push_back(z3::implies(is.expr, x.expr != 0));  // A6
-  // A6: 4 is the only power of two from 4 to 7, and so on.
+  // A6, for the small numbers that counterexamples are made of.
+  for (const int power : {1, 2, 4, 8, 16}) Facts().push_back(z3::implies(x.expr == power, is.expr));
   Facts().push_back(z3::implies(is.expr && x.expr >= 8, Multiple(x.expr, 8)));
   Facts().push_back(z3::implies(is.expr && x.expr < 8, !Multiple(x.expr, 8)));
   return is;
@@ -97,7 +98,16 @@ TermBool IsMultiple(const TermWord& x, const TermWord& unit) {
   return is;
 }
 
-TermWord ProductLow(const TermWord& x, const TermWord& y) { return Function("product_low", x, y); }
-TermWord ProductHigh(const TermWord& x, const TermWord& y) { return Function("product_high", x, y); }
+TermWord ProductLow(const TermWord& x, const TermWord& y) {
+  const TermWord low = Function("product_low", x, y);
+  Facts().push_back(z3::implies(x.expr == 0 || y.expr == 0, low.expr == 0));
+  return low;
+}
+
+TermWord ProductHigh(const TermWord& x, const TermWord& y) {
+  const TermWord high = Function("product_high", x, y);
+  Facts().push_back(z3::implies(x.expr <= 1 || y.expr <= 1, high.expr == 0));
+  return high;
+}
 
 }  // namespace breakproof::model::reference

@@ -2,6 +2,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <memory>
 #include <optional>
 
 #include "tests/reference/invariant.h"
@@ -46,7 +47,7 @@ struct Called {
 };
 
 // One step from any state that satisfies the invariant, and everything claimed of it.
-class Step {
+class Step : public std::enable_shared_from_this<Step> {  // a counterexample is told after the step is over
  public:
   Step(Prover& prover, int blocks, int mappings)
       : prover_(prover), system_(prover), heap_(AnyHeap(prover, blocks, mappings)), before_(heap_),
@@ -58,7 +59,7 @@ class Step {
   ProofAllocator& allocator() { return allocator_; }
 
   void Expect(const Called& called, const Reply& reply) {
-    prover_.TellBy([this, called](const Prover::ValueOf& value_of) { return Tell(called, value_of); });
+    prover_.TellBy([self = shared_from_this(), called](const Prover::ValueOf& value_of) { return self->Tell(called, value_of); });
     for (const auto& condition : Invariant(heap_, kShipped)) Claim(std::string("H11: ") + condition.what, condition.holds);
     ExpectBooksOfGrants();
     ExpectBreak();
@@ -77,7 +78,7 @@ class Step {
   }
 
   void ExpectUsable(const Called& called, Word usable) {
-    prover_.TellBy([this, called](const Prover::ValueOf& value_of) { return Tell(called, value_of); });
+    prover_.TellBy([self = shared_from_this(), called](const Prover::ValueOf& value_of) { return self->Tell(called, value_of); });
     ExpectSame("H7: asking for the usable size changes nothing");
     Bool right = !WasLive(*called.target) && usable == 0;
     for (const auto& b : before_.blocks) right = right || (b.is_ours && b.start == *called.target && usable == b.length);
@@ -273,87 +274,87 @@ Called Plain(const char* entry, Word size, Word payload, Word alignment) {
 }
 
 void Malloc(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word size = prover.Any("size");
-  step.Expect(Plain("malloc", size, size, kUnit), step.allocator().Malloc(size));
+  step->Expect(Plain("malloc", size, size, kUnit), step->allocator().Malloc(size));
 }
 
 void Aligned(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word size = prover.Any("size"), alignment = prover.Any("alignment");
   Called called = Plain("aligned_alloc", alignment, size, alignment);
   called.arguments.push_back(size);
   called.valid_alignment = IsPowerOfTwo(alignment);
-  step.Expect(called, step.allocator().AlignedAlloc(alignment, size));
+  step->Expect(called, step->allocator().AlignedAlloc(alignment, size));
 }
 
 void PosixAligned(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word size = prover.Any("size"), alignment = prover.Any("alignment");
   Called called = Plain("posix_memalign", alignment, size, alignment);
   called.arguments.push_back(size);
   called.valid_alignment = IsPowerOfTwo(alignment) && IsMultiple(alignment, sizeof(void*));
-  step.Expect(called, step.allocator().PosixMemalign(alignment, size));
+  step->Expect(called, step->allocator().PosixMemalign(alignment, size));
 }
 
 void Valloc(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word size = prover.Any("size");
-  step.Expect(Plain("valloc", size, size, kPageBytes), step.allocator().Valloc(size));
+  step->Expect(Plain("valloc", size, size, kPageBytes), step->allocator().Valloc(size));
 }
 
 void Pvalloc(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word size = prover.Any("size");
   // Beyond PTRDIFF_MAX the rounded size may wrap: there the request itself is the payload.
   const Word payload = Select(size > kMaxBytes, size, RoundUp(size, kPageBytes));
-  step.Expect(Plain("pvalloc", size, payload, kPageBytes), step.allocator().Pvalloc(size));
+  step->Expect(Plain("pvalloc", size, payload, kPageBytes), step->allocator().Pvalloc(size));
 }
 
 void Calloc(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word count = prover.Any("count"), size = prover.Any("size");
   Called called = Plain("calloc", count, ProductLow(count, size), kUnit);
   called.arguments.push_back(size);
   called.clears = true;
   called.overflow = ProductHigh(count, size) != 0;
-  step.Expect(called, step.allocator().Calloc(count, size));
+  step->Expect(called, step->allocator().Calloc(count, size));
 }
 
 void Realloc(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word address = prover.Any("address"), size = prover.Any("size");
   Called called = Plain("realloc", address, size, kUnit);
   called.arguments.push_back(size);
   called.target = address;
-  step.Expect(called, step.allocator().Realloc(address, size));
+  step->Expect(called, step->allocator().Realloc(address, size));
 }
 
 void Reallocarray(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word address = prover.Any("address"), count = prover.Any("count"), size = prover.Any("size");
   Called called = Plain("reallocarray", address, ProductLow(count, size), kUnit);
   called.arguments.insert(called.arguments.end(), {count, size});
   called.target = address;
   called.overflow = ProductHigh(count, size) != 0;
-  step.Expect(called, step.allocator().Reallocarray(address, count, size));
+  step->Expect(called, step->allocator().Reallocarray(address, count, size));
 }
 
 void Free(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word address = prover.Any("address");
   Called called = Plain("free", address, 0, kUnit);
   called.target = address;
   called.only_frees = true;
-  step.Expect(called, step.allocator().Free(address));
+  step->Expect(called, step->allocator().Free(address));
 }
 
 void Usable(Prover& prover, int blocks, int mappings) {
-  Step step(prover, blocks, mappings);
+  const auto step = std::make_shared<Step>(prover, blocks, mappings);
   const Word address = prover.Any("address");
   Called called = Plain("malloc_usable_size", address, 0, kUnit);
   called.target = address;
-  step.ExpectUsable(called, step.allocator().UsableSize(address));
+  step->ExpectUsable(called, step->allocator().UsableSize(address));
 }
 
 void Empty(Prover& prover, int, int) {
