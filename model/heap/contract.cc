@@ -65,6 +65,25 @@ Contract ContractOf(const HeapCall& call) {
   return contract;
 }
 
+Contract ContractOf(const HeapCall& call, Profile profile) {
+  Contract contract = ContractOf(call);
+  const auto demand = [&](Situation situation) { return DemandOn(profile, call.entry, situation).demand; };
+  if (contract.null_allowed) {
+    const bool reallocates = call.entry == Entry::kRealloc || call.entry == Entry::kReallocarray;
+    const bool ends_block = reallocates && call.address != 0;
+    contract.null_allowed = demand(ends_block ? Situation::kReallocToZero : Situation::kSizeZero) != Demand::kUnique;
+  }
+  if (contract.alignment_invalid) {
+    const Demand on_alignment = demand(Situation::kBadAlignment);
+    contract.alignment_must_fail = on_alignment == Demand::kFailsEinval || on_alignment == Demand::kFailsAnyhow;
+    contract.any_errno = on_alignment == Demand::kFailsAnyhow || on_alignment == Demand::kUnspecified;
+  }
+  if (demand(contract.absurd ? Situation::kTooLarge : Situation::kFailure) == Demand::kFailsAnyhow)
+    contract.any_errno = true;
+  if (demand(Situation::kSmallBlock) == Demand::kAligned16) contract.alignment = kMaxAlign;
+  return contract;
+}
+
 std::string Describe(const HeapCall& call) {
   const std::string name = NameOf(call.entry);
   const std::string size = std::to_string(call.size);

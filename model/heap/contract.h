@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/heap/entry.h"
+#include "model/heap/profiles.h"
 
 namespace breakproof::model {
 
@@ -31,10 +32,13 @@ struct Contract {
   std::uint64_t payload = 0;       // bytes the caller may use; 0 if absurd
   std::uint64_t alignment = 1;     // bytes, H2
   bool null_allowed = false;       // NULL without an error is a success (size 0)
+  bool any_errno = false;          // the profile does not say what errno a failure leaves
 };
 
 // Pure; defined for every call, meaningless for free and malloc_usable_size.
+// The first is what every allocator owes its callers, whatever its profile; the second what one profile demands.
 Contract ContractOf(const HeapCall& call);
+Contract ContractOf(const HeapCall& call, Profile profile);
 
 // "calloc(3, 8)", for messages.
 std::string Describe(const HeapCall& call);

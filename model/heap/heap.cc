@@ -59,7 +59,7 @@ std::vector<Violation> HeapModel::Apply(const HeapCall& call, const HeapResponse
 }
 
 void HeapModel::Allocate(const HeapCall& call, const HeapResponse& response) {
-  const Contract contract = ContractOf(call);
+  const Contract contract = profile_ ? ContractOf(call, *profile_) : ContractOf(call);
   if (contract.absurd || contract.alignment_must_fail) Exercise(RuleId::kH8);
   if (Succeeded(call, response)) {
     Succeed(call, contract, response);
@@ -76,6 +76,7 @@ void HeapModel::Fail(const HeapCall& call, const Contract& contract, const HeapR
     return;
   }
   CheckReason(call, contract, response);
+  if (contract.any_errno) return;
   Exercise(RuleId::kH6);
   const int error = call.entry == Entry::kPosixMemalign ? response.status : response.errno_after;
   const bool einval_allowed = contract.may_refuse_alignment || contract.alignment_must_fail;
@@ -160,8 +161,10 @@ void HeapModel::CheckDisjoint(const HeapCall& call, std::uint64_t address, const
 }
 
 void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
+  const bool preserves =
+      !profile_ || DemandOn(*profile_, Entry::kFree, Situation::kErrnoOfSuccess).demand == Demand::kPreserves;
   Exercise(RuleId::kH6);
-  if (response.errno_after != response.errno_before) {
+  if (preserves && response.errno_after != response.errno_before) {
     Broken(RuleId::kH6, "free preserves errno (POSIX.1-2024)",
            "free set errno to " + ErrorName(response.errno_after));
   }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ struct Block {
 
 class HeapModel {
  public:
+  // Holds a subject to what every profile demands, or to all that one profile does.
+  HeapModel() = default;
+  explicit HeapModel(Profile profile) : profile_(profile) {}
+
   // Applies one call; returns the promises it broke, the gravest first.
   std::vector<Violation> Apply(const HeapCall& call, const HeapResponse& response);
 
@@ -92,6 +97,7 @@ class HeapModel {
   void Exercise(RuleId rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
   void Broken(RuleId rule, std::string expected, std::string actual);
 
+  std::optional<Profile> profile_;
   std::map<std::uint64_t, Block> blocks_;  // by address, disjoint
   std::uint64_t live_bytes_ = 0;
   Exercised exercised_{};

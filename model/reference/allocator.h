@@ -33,6 +33,20 @@ struct Policy {
   std::uint64_t top_pad = 128 << 10;       // what growth adds to the need, and a trim leaves
 };
 
+// `unit` is a power of two. Rounding up wraps for the last `unit` - 1 numbers; the allocator never gets there.
+template <typename Word>
+Word RoundDown(Word x, Word unit) {
+  return x & ~(unit - 1);
+}
+template <typename Word>
+Word RoundUp(Word x, Word unit) {
+  return RoundDown<Word>(x + (unit - 1), unit);
+}
+template <typename Word>
+auto IsPowerOfTwo(Word x) {
+  return x != 0 && (x & (x - 1)) == 0;
+}
+
 // A stretch of the heap that is not free.
 template <typename System>
 struct Block {
@@ -97,7 +111,7 @@ class Allocator {
   }
 
   Reply AlignedAlloc(Word alignment, Word size) {
-    if (Is(alignment == 0 || (alignment & (alignment - 1)) != 0)) return Failure(EINVAL);
+    if (!Is(IsPowerOfTwo(alignment))) return Failure(EINVAL);
     return Allocate(size, Is(alignment < kUnit) ? Word(kUnit) : alignment);
   }
 
@@ -107,7 +121,7 @@ class Allocator {
 
   Reply Pvalloc(Word size) {
     if (Is(size > kMaxBytes)) return Failure(ENOMEM);
-    return Allocate(RoundUp(size, kPageBytes), kPageBytes);
+    return Allocate(Up(size, kPageBytes), kPageBytes);
   }
 
   Reply Realloc(Word address, Word size) {
@@ -162,13 +176,13 @@ class Allocator {
   }
 
   static Reply Failure(int error) { return {.error = error}; }
-  // `unit` is a power of two. What is rounded up here is below 2^63 plus an address: it cannot wrap.
-  static Word RoundDown(Word x, Word unit) { return x & ~(unit - 1); }
-  static Word RoundUp(Word x, Word unit) { return RoundDown(x + (unit - 1), unit); }
+  // Both may be replaced by what a proof knows of them, hence no template arguments.
+  static Word Up(Word x, Word unit) { return RoundUp(x, unit); }
+  static Word Down(Word x, Word unit) { return RoundDown(x, unit); }
   static Word End(const Block<System>& block) { return block.start + block.length; }
   static Word Usable(const Mapping<System>& mapping) { return mapping.length - (mapping.block - mapping.start); }
 
-  Word LengthFor(Word size) { return Is(size == 0) ? Word(kUnit) : RoundUp(size, kUnit); }
+  Word LengthFor(Word size) { return Is(size == 0) ? Word(kUnit) : Up(size, kUnit); }
 
   // Any size, any power of two from kUnit on.
   Reply Allocate(Word size, Word alignment) {
@@ -193,7 +207,7 @@ class Allocator {
 
   // Puts a block into [gap, limit), before the block number `i`, if it fits.
   bool Place(std::size_t i, Word gap, Word limit, Word length, Word alignment, Reply* reply) {
-    const Word start = RoundUp(gap, alignment);
+    const Word start = Up(gap, alignment);
     if (!Is(start <= limit && length <= limit - start)) return false;
     heap_.blocks.insert(heap_.blocks.begin() + static_cast<std::ptrdiff_t>(i), {start, length, Bool(true)});
     *reply = {.address = start};
@@ -207,9 +221,9 @@ class Allocator {
     const Word now = system_.Break();
     const bool is_foreign = Is(now != heap_.end);
     const Word top = is_foreign ? now : Top();
-    const Word need = RoundUp(top, alignment) + length - now;
-    if (!RaiseBreak(RoundUp(need + policy_.top_pad, kPageBytes), now, is_foreign) &&
-        !RaiseBreak(RoundUp(need, kPageBytes), now, is_foreign))
+    const Word need = Up(top, alignment) + length - now;
+    if (!RaiseBreak(Up(need + policy_.top_pad, kPageBytes), now, is_foreign) &&
+        !RaiseBreak(Up(need, kPageBytes), now, is_foreign))
       return false;
     return Place(heap_.blocks.size(), top, heap_.end, length, alignment, reply);
   }
@@ -225,7 +239,7 @@ class Allocator {
   void Trim() {
     const Word free = heap_.end - Top();
     if (!Is(free >= heap_.trim_threshold && free > policy_.top_pad)) return;
-    const Word bytes = RoundDown(free - policy_.top_pad, kPageBytes);
+    const Word bytes = Down(free - policy_.top_pad, kPageBytes);
     if (Is(bytes == 0) || Is(system_.Break() != heap_.end)) return;
     if (system_.MoveBreak(0 - bytes)) heap_.end = heap_.end - bytes;
   }
@@ -233,10 +247,10 @@ class Allocator {
   bool MapBlock(Word bytes, Word alignment, Reply* reply) {
     // The kernel aligns to pages: more than that must be found inside a longer mapping.
     const Word slack = Is(alignment > kPageBytes) ? alignment - kPageBytes : Word(0);
-    const Word length = RoundUp(bytes, kPageBytes) + slack;
+    const Word length = Up(bytes, kPageBytes) + slack;
     Word start = 0;
     if (Is(length > kMaxBytes) || !system_.Map(length, &start)) return false;
-    heap_.mappings.push_back({start, length, RoundUp(start, alignment), Bool(true)});
+    heap_.mappings.push_back({start, length, Up(start, alignment), Bool(true)});
     *reply = {.address = heap_.mappings.back().block, .is_zero = true};
     return true;
   }
@@ -269,7 +283,7 @@ class Allocator {
     Mapping<System>& mapping = heap_.mappings[i];
     const Word usable = Usable(mapping);
     const Word offset = mapping.block - mapping.start;
-    const Word length = RoundUp(offset + size, kPageBytes);
+    const Word length = Up(offset + size, kPageBytes);
     if (Is(length != mapping.length)) {
       Word start = mapping.start;
       if (!Is(length > kMaxBytes) && system_.Remap(&start, mapping.length, length)) {

@@ -25,10 +25,7 @@ auto Disjoint(Word start, Word length, Word other_start, Word other_length) {
   return start + length <= other_start || other_start + other_length <= start;
 }
 
-template <typename Word>
-auto IsMultiple(Word x, std::uint64_t power_of_two) {
-  return (x & (power_of_two - 1)) == 0;
-}
+inline bool IsMultiple(std::uint64_t x, std::uint64_t unit) { return x % unit == 0; }
 
 // [start, start + length) is not empty and lies inside [low, high).
 template <typename Word>

@@ -42,6 +42,7 @@ class Judging {
       if ((operation_.is_misuse || reply_.error != 0) && !Same(before_.heap, after_.heap))
         return "H7: a failed operation changes nothing";
       if (!operation_.is_misuse) Check(after_.model.Apply(call_, Response()));
+      if (!broken_.empty()) return broken_;  // books that are wrong say nothing more
     }
     Check(after_.model.CompareBooks(Books()));
     CheckInvariant();
@@ -132,7 +133,7 @@ class Judging {
   void CheckBreakLedger() {
     const std::uint64_t raised = after_.kernel.program_break - after_.heap.base;
     Claim(raised == HeapBytes(after_.heap) + after_.foreign, "K1: the books account for every byte of the break");
-    std::uint64_t pages = (RoundUp(after_.kernel.program_break) - RoundUp(after_.heap.base)) / kPage;
+    std::uint64_t pages = (model::RoundUp(after_.kernel.program_break) - model::RoundUp(after_.heap.base)) / kPage;
     for (const auto& mapping : after_.heap.mappings) pages += mapping.length / kPage;
     Claim(pages == after_.kernel.space.TotalPages(), "K1: the books account for every page");
   }
@@ -203,7 +204,14 @@ class Judging {
     else if (HasRoom(std::max<std::uint64_t>(payload, 1), alignment))
       Claim(system_.calls() == 0, "K1: no call while free memory can serve");
     else
-      Claim(system_.calls() > 0 && system_.events()[0].kind == Kind::kMoveBreak, "K1: below the threshold the break comes first");
+      CheckBreakFirst();
+  }
+
+  void CheckBreakFirst() {
+    const std::vector<Event>& events = system_.events();
+    Claim(!events.empty() && events[0].kind == Kind::kMoveBreak, "K1: below the threshold the break comes first");
+    Claim(!events[0].refused || (events.size() > 1 && events[1].kind == Kind::kMoveBreak),
+          "K1: a break refused with padding is asked for without");
   }
 
   const Mapping<ModelSystem>* Ended() const {  // the mapping whose block this call gave up

@@ -1,0 +1,146 @@
+#include "tests/reference/prover.h"
+
+namespace breakproof::model::reference {
+namespace {
+
+constexpr unsigned kPatienceMilliseconds = 60'000;  // for one question
+
+}  // namespace
+
+// What is the same as in the run before, the solver has been told already.
+void Prover::Assume(const TermBool& condition) {
+  AddFacts();
+  if (!IsRepeating()) Add(condition.expr);
+}
+
+void Prover::Add(const z3::expr& fact) {
+  solver_->add(fact);
+  if (witness_ && !witness_->eval(fact, true).is_true()) witness_.reset();
+}
+
+void Prover::AddFacts() {
+  const std::vector<z3::expr> facts = TakeFacts();
+  if (IsRepeating()) return;
+  for (const z3::expr& fact : facts) Add(fact);
+}
+
+void Prover::GiveUp(const std::string& label) {
+  outcome_.verdict = Verdict::kUnknown;
+  outcome_.label = label;
+  throw GaveUp();
+}
+
+Prover::Answer Prover::Ask(const TermBool& claim, const std::vector<TermWord>& wanted,
+                           std::vector<std::uint64_t>* values) {
+  ++outcome_.questions;
+  AddFacts();
+  solver_->push();
+  solver_->add(!claim.expr);
+  const z3::check_result result = solver_->check();
+  if (result == z3::sat && values != nullptr) {
+    const z3::model model = solver_->get_model();
+    for (const TermWord& word : wanted) values->push_back(model.eval(word.expr, true).get_numeral_uint64());
+  }
+  solver_->pop();
+  return result == z3::unsat ? Answer::kHolds : result == z3::sat ? Answer::kFails : Answer::kUnknown;
+}
+
+bool Prover::IsPossible(const TermBool& condition) {
+  const Answer answer = Ask(!condition);
+  if (answer == Answer::kUnknown) GiveUp("whether a branch can be taken");
+  return answer == Answer::kFails;
+}
+
+// Some values take the path so far: what the condition is for them is possible, without a question.
+bool Prover::HoldsInWitness(const TermBool& condition) {
+  if (!witness_) {
+    ++outcome_.questions;
+    if (solver_->check() != z3::sat) GiveUp("whether a path can be taken");
+    witness_ = solver_->get_model();
+  }
+  return witness_->eval(condition.expr, true).is_true();
+}
+
+bool Prover::Decide(const TermBool& condition) {
+  AddFacts();
+  if (!IsRepeating()) {
+    const bool taken = HoldsInWitness(condition);
+    decisions_.push_back({taken, IsPossible(taken ? !condition : condition), false});
+  }
+  Decision& decision = decisions_[next_decision_++];
+  if (!decision.is_assumed) {
+    solver_->push();
+    Add(decision.taken ? condition.expr : !condition.expr);
+    decision.is_assumed = true;
+  }
+  return decision.taken;
+}
+
+bool Prover::NextPath() {
+  while (!decisions_.empty() && !decisions_.back().other_possible) {
+    decisions_.pop_back();
+    solver_->pop();
+  }
+  if (decisions_.empty()) return false;
+  solver_->pop();
+  decisions_.back() = {!decisions_.back().taken, false, false};
+  witness_.reset();
+  return true;
+}
+
+Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
+  outcome_ = {};
+  decisions_.clear();
+  witness_.reset();
+  solver_.emplace(TheContext());
+  solver_->set("timeout", kPatienceMilliseconds);
+  TakeFacts();
+  try {
+    do {
+      next_decision_ = 0;
+      claims_.clear();
+      tell_ = nullptr;
+      body(*this);
+      ++outcome_.paths;
+      SettleClaims();
+    } while (outcome_.verdict == Verdict::kProved && NextPath());
+  } catch (const GaveUp&) {  // the outcome says on what
+  }
+  return outcome_;
+}
+
+void Prover::SettleClaims() {
+  // Without decisions nobody has asked yet whether the assumptions can hold at all.
+  if (decisions_.empty() && !IsPossible(TermBool(true))) {
+    outcome_.verdict = Verdict::kVacuous;
+    return;
+  }
+  TermBool all(true);
+  for (const auto& [label, condition] : claims_) all = all && condition;
+  if (Ask(all) == Answer::kHolds) {
+    outcome_.claims += claims_.size();
+    return;
+  }
+  // One by one: which fails, or which is too hard together with others.
+  for (std::size_t i = 0; i < claims_.size(); ++i) {
+    const Answer answer = Ask(claims_[i].second);
+    if (answer == Answer::kFails) return Refute(i);
+    if (answer == Answer::kUnknown) GiveUp(claims_[i].first);
+    ++outcome_.claims;
+  }
+}
+
+void Prover::Refute(std::size_t claim) {
+  outcome_.verdict = Verdict::kRefuted;
+  outcome_.label = claims_[claim].first;
+  if (!tell_) return;
+  // First the terms are collected, then all their values come from one answer of the solver.
+  std::vector<TermWord> wanted;
+  tell_([&](const TermWord& term) { return wanted.push_back(term), 0; });
+  std::vector<std::uint64_t> values;
+  if (Ask(claims_[claim].second, wanted, &values) != Answer::kFails) return;
+  std::size_t next = 0;
+  outcome_.counterexample = tell_([&](const TermWord&) { return values[next++]; });
+}
+
+}  // namespace breakproof::model::reference
