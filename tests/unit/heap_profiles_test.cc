@@ -106,14 +106,14 @@ TEST(FootprintTest, BoundWhileLiveAndAfterAll) {
 TEST(SpuriousFailureTest, OnlyBeyondALimitOrWhenRefused) {
   struct {
     HeapCall call;
-    HeapResponse::Kernel kernel;
+    KernelDuringCall kernel;
     const char* broken;
   } const kRows[] = {
-      {{.size = 24}, HeapResponse::Kernel::kNotWatched, ""},
-      {{.size = 24}, HeapResponse::Kernel::kRefused, ""},
-      {{.size = 24}, HeapResponse::Kernel::kRefusedNothing, "H14"},
-      {{.size = INT64_MAX}, HeapResponse::Kernel::kRefusedNothing, ""},
-      {{.size = SIZE_MAX}, HeapResponse::Kernel::kRefusedNothing, ""},
+      {{.size = 24}, KernelDuringCall::kNotWatched, ""},
+      {{.size = 24}, KernelDuringCall::kRefused, ""},
+      {{.size = 24}, KernelDuringCall::kRefusedNothing, "H14"},
+      {{.size = INT64_MAX}, KernelDuringCall::kRefusedNothing, ""},
+      {{.size = SIZE_MAX}, KernelDuringCall::kRefusedNothing, ""},
   };
   for (const auto& row : kRows) {
     HeapModel model;
