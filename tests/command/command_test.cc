@@ -164,10 +164,13 @@ TEST(CommandTest, CtrlCKeepsWhatWasFound) {
 
 TEST(CommandTest, AKilledRunIsRecovered) {
   const std::string folder = FreshFolder("killed");
-  const int status = SignalledCheck({"--out", folder}, SIGKILL, folder + "/err");
-  EXPECT_TRUE(WIFSIGNALED(status));
-  const CommandResult next = Breakproof({"check", "--operations", "10", "--out", folder});
-  EXPECT_EQ(next.exit_code, 0);
+  // A kill between two cases finds no operation under way and has nothing to recover: then once more.
+  CommandResult next;
+  for (int kills = 0; kills < 8 && Cases(folder).empty(); ++kills) {
+    EXPECT_TRUE(WIFSIGNALED(SignalledCheck({"--out", folder}, SIGKILL, folder + "/err")));
+    next = Breakproof({"check", "--operations", "10", "--out", folder});
+    EXPECT_EQ(next.exit_code, 0);
+  }
   EXPECT_NE(next.err.find("an earlier run was killed"), std::string::npos) << next.err;
   ASSERT_FALSE(Cases(folder).empty());
   EXPECT_EQ(Breakproof({"replay", Cases(folder).front()}).exit_code, 0);
