@@ -210,6 +210,7 @@ class Judging {
   void CheckBreakFirst() {
     const std::vector<Event>& events = system_.events();
     Claim(!events.empty() && events[0].kind == Kind::kMoveBreak, "K1: below the threshold the break comes first");
+    if (events.empty()) return;
     Claim(!events[0].refused || (events.size() > 1 && events[1].kind == Kind::kMoveBreak),
           "K1: a break refused with padding is asked for without");
   }

@@ -3,9 +3,27 @@
 namespace breakproof::model::reference {
 namespace {
 
-constexpr unsigned kPatienceMilliseconds = 60'000;  // for one question
+// For one question: a short while first, then from scratch with other random seeds, for the solver's luck varies.
+constexpr unsigned kFirstMilliseconds = 1'000;
+constexpr unsigned kRetryMilliseconds[] = {4'000, 15'000, 60'000};
 
 }  // namespace
+
+z3::check_result Prover::Check(std::optional<z3::model>* model) {
+  z3::check_result result = solver_->check();
+  if (result == z3::sat && model != nullptr) *model = solver_->get_model();
+  unsigned seed = 0;
+  for (const unsigned patience : kRetryMilliseconds) {
+    if (result != z3::unknown) break;
+    z3::solver fresh(TheContext());
+    fresh.set("timeout", patience);
+    fresh.set("random_seed", ++seed);
+    for (const z3::expr& assertion : solver_->assertions()) fresh.add(assertion);
+    result = fresh.check();
+    if (result == z3::sat && model != nullptr) *model = fresh.get_model();
+  }
+  return result;
+}
 
 // What is the same as in the run before, the solver has been told already.
 void Prover::Assume(const TermBool& condition) {
@@ -36,10 +54,10 @@ Prover::Answer Prover::Ask(const TermBool& claim, const std::vector<TermWord>& w
   AddFacts();
   solver_->push();
   solver_->add(!claim.expr);
-  const z3::check_result result = solver_->check();
+  std::optional<z3::model> model;
+  const z3::check_result result = Check(&model);
   if (result == z3::sat && values != nullptr) {
-    const z3::model model = solver_->get_model();
-    for (const TermWord& word : wanted) values->push_back(model.eval(word.expr, true).get_numeral_uint64());
+    for (const TermWord& word : wanted) values->push_back(model->eval(word.expr, true).get_numeral_uint64());
   }
   solver_->pop();
   return result == z3::unsat ? Answer::kHolds : result == z3::sat ? Answer::kFails : Answer::kUnknown;
@@ -55,8 +73,7 @@ bool Prover::IsPossible(const TermBool& condition) {
 bool Prover::HoldsInWitness(const TermBool& condition) {
   if (!witness_) {
     ++outcome_.questions;
-    if (solver_->check() != z3::sat) GiveUp("whether a path can be taken");
-    witness_ = solver_->get_model();
+    if (Check(&witness_) != z3::sat) GiveUp("whether a path can be taken");
   }
   return witness_->eval(condition.expr, true).is_true();
 }
@@ -93,7 +110,7 @@ Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
   decisions_.clear();
   witness_.reset();
   solver_.emplace(TheContext());
-  solver_->set("timeout", kPatienceMilliseconds);
+  solver_->set("timeout", kFirstMilliseconds);
   TakeFacts();
   try {
     do {

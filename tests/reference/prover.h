@@ -53,6 +53,7 @@ class Prover {
   enum class Answer { kHolds, kFails, kUnknown };
   // Does the claim follow from what is assumed? If not, `wanted` receive their values in a counterexample.
   Answer Ask(const TermBool& claim, const std::vector<TermWord>& wanted = {}, std::vector<std::uint64_t>* values = nullptr);
+  z3::check_result Check(std::optional<z3::model>* model);
   bool IsPossible(const TermBool& condition);
   bool IsRepeating() const { return next_decision_ < decisions_.size(); }
   void Add(const z3::expr& fact);
