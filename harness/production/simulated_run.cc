@@ -73,6 +73,7 @@ class SimulatedRun::Implementation : public KernelObserver {
       result_.judgement.exercised[static_cast<std::size_t>(RuleId::kK1) + clause] += clauses_[clause];
     }
     result_.judgement.exercised[static_cast<std::size_t>(RuleId::kH11)] += walks_;
+    result_.refusable = kernel_.refusals().Total();
     return result_;
   }
 

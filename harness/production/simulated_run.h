@@ -16,6 +16,7 @@ struct SimulatedRunResult {
   Judgement judgement;              // the heap model's, and what is below, as violations of operations
   std::uint64_t kernel_calls = 0;   // of the allocator
   std::uint64_t refused = 0;        // of them
+  std::uint64_t refusable = 0;      // those, and the calls for its own books: what `any@k` counts
 };
 
 class SimulatedRun {
