@@ -23,11 +23,7 @@ void AddForeignEntries(const harness::Case& c, harness::EntrySet own, harness::J
     const harness::Operation& operation = c.operations[i];
     if (operation.kind != harness::OperationKind::kCall) continue;
     if (own >> static_cast<int>(operation.entry) & 1) continue;
-    const std::string name = model::NameOf(operation.entry);
-    judgement->violations.insert(judgement->violations.begin(),
-                                 {i,
-                                  {model::RuleId::kI1, name + " is provided by the library that provides malloc",
-                                   name + " is another library's, which works on another heap"}});
+    judgement->violations.insert(judgement->violations.begin(), {i, harness::ForeignEntryViolation(operation.entry)});
     return;
   }
 }

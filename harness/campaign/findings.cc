@@ -173,10 +173,7 @@ void Findings::AddForeignEntries() {
     }
     c.operations.push_back(operation);
     NameSlots(&c);
-    const std::string name = model::NameOf(operation.entry);
-    CaseViolation violation{c.operations.size() - 1,
-                            {RuleId::kI1, name + " is provided by the library that provides malloc",
-                             name + " is another library's, which works on another heap"}};
+    const CaseViolation violation{c.operations.size() - 1, ForeignEntryViolation(operation.entry)};
     FindingReport report;
     report.case_file = Save(c, RuleId::kI1, violation, "");
     report.index = violation.operation;

@@ -81,6 +81,12 @@ SubjectProfile Probe(const RunSettings& settings) {
   return profile;
 }
 
+model::Violation ForeignEntryViolation(Entry entry) {
+  const std::string name = model::NameOf(entry);
+  return {model::RuleId::kI1, name + " is provided by the library that provides malloc",
+          name + " is another library's, which works on another heap"};
+}
+
 Case WithOnly(EntrySet entries, const Case& c) {
   if (entries == kAllEntries) return c;
   Case result = c;

@@ -20,6 +20,9 @@ struct SubjectProfile {
 // subject is missing, cannot be loaded or is not an allocator.
 SubjectProfile Probe(const RunSettings& settings);
 
+// I1: what is wrong with an entry point that the subject leaves to another library.
+model::Violation ForeignEntryViolation(model::Entry entry);
+
 // The case without entry points that are not the subject's own: malloc takes their place, and calls that
 // only look are left out. A block from another heap would make every later result meaningless.
 Case WithOnly(EntrySet entries, const Case& c);

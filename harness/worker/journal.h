@@ -22,7 +22,7 @@ class Journal {
   // Writes the whole case down and forgets what was seen before. Grows the file if the case needs it.
   void Prepare(const Case& c);
 
-  // For the worker: open for reading and writing, without close-on-exec protection lifted.
+  // For the worker: open for reading and writing, closed on exec unless whoever starts the worker passes it on.
   int descriptor() const { return descriptor_; }
 
   const JournalHeader& header() const { return *header_; }
