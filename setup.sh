@@ -13,7 +13,8 @@ packages=(
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
-  libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
+  # (valgrind counts instructions where the processor may not)
+  libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2 valgrind
 )
 
 die() { printf 'setup.sh: %s\n' "$1" >&2; exit 1; }

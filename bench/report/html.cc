@@ -38,8 +38,9 @@ std::string Percent(double share) {
 // A bar from zero to the median, and a line from the least to the greatest value seen.
 std::string Bar(const Spread& spread, double greatest) {
   if (!spread.IsMeasured() || !(greatest > 0)) return "";
-  return "<span class=\"bar\" style=\"width:" + Percent(spread.median / greatest) + "\"></span>" +
-         "<span class=\"spread\" style=\"left:" + Percent(spread.low / greatest) +
+  const std::string bar = "<span class=\"bar\" style=\"width:" + Percent(spread.median / greatest) + "\"></span>";
+  if (spread.low == spread.high) return bar;
+  return bar + "<span class=\"spread\" style=\"left:" + Percent(spread.low / greatest) +
          ";width:" + Percent((spread.high - spread.low) / greatest) + "\"></span>";
 }
 
@@ -80,7 +81,7 @@ std::string MeansChart(const Results& results, const MetricFacts& facts) {
     greatest = std::fmax(greatest, AgainstSystem(results, i, facts.metric).ratio);
   }
   std::string html = "<table class=\"means\"><caption><b>geometric mean</b> against " + std::string(kSystemName) +
-                     ", less is better</caption>\n";
+                     "</caption>\n";
   for (std::size_t i = 0; i < results.subjects.size(); ++i) {
     const Mean mean = AgainstSystem(results, i, facts.metric);
     html += BarRow(results.subjects[i], {mean.ratio, mean.ratio, mean.ratio}, greatest, ShownRatio(mean.ratio),
@@ -106,16 +107,18 @@ std::string Setting(const Results& results) {
          (results.interrupted ? ". The run was interrupted." : ".");
 }
 
-// Radio buttons before the sections they show: no script is needed, and the arrow keys work.
+// Radio buttons, and a style that shows the section of the one that is checked: no script is needed, and the arrow
+// keys work.
 std::string Choices(const std::vector<MetricFacts>& shown) {
-  std::string html = Element("h2", "Every workload") + "<p id=\"choose\">Each bar is a median, the line over it reaches from "
-                     "the least to the greatest value seen; ×1.00 is " + kSystemName + "'s median.</p>\n";
+  std::string html = Element("h2", "Every workload") +
+                     Element("p", std::string("Each bar is a median; the line over it reaches from the least to the greatest "
+                                              "value seen. ×1.00 is ") + kSystemName + "'s median. Less is better.") +
+                     "<fieldset><legend>What to show</legend>\n";
   for (std::size_t i = 0; i < shown.size(); ++i) {
-    const std::string id = "m" + std::to_string(i);
-    html += "<input type=\"radio\" name=\"metric\" id=\"" + id + "\" aria-describedby=\"choose\"" + (i == 0 ? " checked" : "") +
-            "><label for=\"" + id + "\">" + Escaped(shown[i].title) + "</label>\n";
+    html += "<label><input type=\"radio\" name=\"metric\" id=\"m" + std::to_string(i) + "\"" + (i == 0 ? " checked" : "") + ">" +
+            Escaped(shown[i].title) + "</label>\n";
   }
-  return html;
+  return html + "</fieldset>\n";
 }
 
 std::string Section(const Results& results, const MetricFacts& facts, std::size_t index) {

@@ -17,15 +17,19 @@ h1 { font-size: 1.6rem; margin: 0.5rem 0; }
 h2 { font-size: 1.15rem; margin: 1.5rem 0 0.4rem; }
 ul { padding-left: 1.2rem; margin: 0; }
 input[type="radio"] { accent-color: var(--ours); margin: 0 0.3rem 0 0; width: 1.05rem; height: 1.05rem; vertical-align: -0.15rem; }
-input[type="radio"]:focus-visible + label { outline: 2px solid var(--ours); outline-offset: 2px; }
-label { display: inline-block; margin: 0 1.1rem 0.5rem 0; cursor: pointer; }
-section { display: none; }
-#m0:checked ~ .m0, #m1:checked ~ .m1, #m2:checked ~ .m2, #m3:checked ~ .m3, #m4:checked ~ .m4, #m5:checked ~ .m5 { display: block; }
+input[type="radio"]:focus-visible { outline: 2px solid var(--ours); outline-offset: 2px; }
+fieldset { border: 1px solid var(--line); margin: 0; padding: 0.4rem 0.8rem; }
+label { display: inline-block; margin: 0.2rem 1.1rem 0.2rem 0; cursor: pointer; }
+@supports selector(:has(*)) {
+  section { display: none; }
+  main:has(#m0:checked) .m0, main:has(#m1:checked) .m1, main:has(#m2:checked) .m2, main:has(#m3:checked) .m3,
+  main:has(#m4:checked) .m4, main:has(#m5:checked) .m5 { display: block; }
+}
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(30rem, 100%), 1fr)); gap: 1.2rem 2rem; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; margin: 0.6rem 0; align-self: start; }
 table.means { max-width: 37rem; }
 caption { text-align: left; padding: 0.3rem 0; border-bottom: 1px solid var(--line); min-height: 3.6rem; }
-th { width: 6.6rem; text-align: left; font-weight: 400; padding: 0.15rem 0.4rem 0.15rem 0; vertical-align: middle; }
+th { width: 7.2rem; text-align: left; font-weight: 400; padding: 0.15rem 0.4rem 0.15rem 0; vertical-align: middle; }
 tr.ours th, tr.ours .value { font-weight: 700; }
 td { padding: 0.15rem 0; }
 td.track { position: relative; height: 1.9rem; }
@@ -35,11 +39,11 @@ td.value small { display: block; color: var(--faint); font-weight: 400; font-siz
 tr.ours .bar { background: var(--ours); }
 .spread { position: absolute; top: calc(50% - 1px); height: 2px; background: var(--spread); min-width: 2px; }
 @media (max-width: 30rem) {
-  th { width: 5.4rem; font-size: 0.9rem; }
+  th { width: 6.2rem; font-size: 0.9rem; }
   td.value { width: 9.5rem; font-size: 0.9rem; }
   caption { min-height: 0; }
 }
-@media print { section { display: block; } input, label { display: none; } }
+@media print { main section { display: block !important; } fieldset { display: none; } }
 )css";
 
 }  // namespace breakproof::bench

@@ -146,6 +146,15 @@ std::vector<std::string> Failures(const Results& results) {
   return sentences;
 }
 
+bool HasFailedItself(const Results& results) {
+  for (const Row& row : results.rows) {
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      if (!row.cells[i].failure.empty() && !results.subjects[i].is_debian_peer) return true;
+    }
+  }
+  return false;
+}
+
 std::string Shown(double value, Metric metric) {
   if (std::isnan(value)) return "n/a";
   switch (metric) {

@@ -49,6 +49,9 @@ std::vector<std::string> Verdict(const Results& results);
 // One sentence a cell that failed.
 std::vector<std::string> Failures(const Results& results);
 
+// Did one fail that is not a peer as packaged? A peer's defect is published, but is not ours to mend.
+bool HasFailedItself(const Results& results);
+
 // A value in its metric's unit, three figures: "0.123 s", "45.6 MiB"; "n/a" for NaN.
 std::string Shown(double value, Metric metric);
 
