@@ -13,8 +13,9 @@ packages=(
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
-  # (valgrind counts instructions where the processor may not)
-  libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2 valgrind
+  libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
+  # counts instructions for the benchmarks where the processor's counter is not available
+  valgrind
 )
 
 die() { printf 'setup.sh: %s\n' "$1" >&2; exit 1; }
