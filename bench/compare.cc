@@ -51,7 +51,7 @@ void AddFlags(CLI::App& app, Flags* flags) {
   app.add_option("--library", flags->libraries, "Also compare this shared library; may be given several times");
   app.add_option("--trace", flags->traces, "Also replay this case, made by `breakproof record`; may be given several times");
   app.add_option("--only", flags->only, "Run these workloads only, by name")->delimiter(',');
-  app.add_option("--allocators", flags->allocators, "Compare these only, by name")->delimiter(',');
+  app.add_option("--allocators", flags->allocators, "Compare these only, by name, with glibc")->delimiter(',');
   app.add_option("--rounds", flags->rounds, "Runs of each workload under each allocator, 5 unless given")
       ->check(CLI::Range(1, 1000));
   app.add_option("--seconds", flags->seconds, "Begin no further round after this many seconds")->check(CLI::Range(1, 1000000));
@@ -168,6 +168,10 @@ void Measure(const Flags& flags, const Plan& plan, Results* results) {
               ShowProgress("round", round, workload, subject);
             },
             [&] { WriteReports(flags, *results); }, results);
+  if (results->interrupted) {
+    results->remarks.push_back("interrupted after " + std::to_string(results->rounds) +
+                               " complete rounds; what the next one had seen by then is included");
+  }
   if (IsMeasured(*results, Metric::kInstructions)) {
     results->instructions_counted_by = "processor";
   } else if (flags.instructions && !results->interrupted) {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -134,6 +135,9 @@ ProcessResult Run(const Command& command, const Subject& subject) {
   const pid_t id = fork();
   if (id < 0) throw harness::CouldNotRun(std::string("cannot start a process: ") + std::strerror(errno));
   if (id == 0) {
+    // Ctrl-C is for us, who then end in order; a workload that it killed would pass for a crash.
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out.get(), STDOUT_FILENO);
     dup2(err.get(), STDERR_FILENO);
     go.writer.Close();
