@@ -102,7 +102,7 @@ void RequireWritableFolder(const std::string& file) {
 // Traces of the caller's get a run's length from how many operations they have.
 Workload TraceWorkload(const fs::path& path, std::size_t operations) {
   constexpr std::uint64_t kOperations = 2000000;
-  return {"trace_" + path.stem().string(), "what " + path.filename().string() + " recorded, replayed", "replay",
+  return {"trace_" + path.stem().string(), "what " + path.filename().string() + " recorded, replayed", kReplayProgram,
           path.string(), std::max<std::uint64_t>(1, kOperations / std::max<std::size_t>(1, operations))};
 }
 
@@ -193,7 +193,7 @@ int Compare(Flags flags) {
   const tools::ScratchFolder traces;
   Results results = Prepare(flags, traces.path());
   Plan plan;
-  plan.programs = Resource("bench/workloads/ring").parent_path();
+  plan.programs = Resource("bench/workloads/sequential/ring").parent_path().parent_path();
   plan.traces = traces.path();
   plan.rounds = flags.rounds;
   plan.budget = std::chrono::seconds(flags.seconds);

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <random>
 
-#include "bench/measure/process.h"
+#include "bench/measure/process/process.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::bench {
@@ -70,7 +70,7 @@ double CollectedByCallgrind(const std::string& said) {
 void DropWhatDoesNotStart(const Plan& plan, Results* results) {
   std::vector<Subject> started;
   for (const Subject& subject : results->subjects) {
-    const ProcessResult result = Run({{plan.programs / "ring", "1", "1"}}, subject);
+    const ProcessResult result = Run({{plan.programs / "sequential/ring", "1", "1"}}, subject);
     if (result.failure.empty()) {
       started.push_back(subject);
       continue;

@@ -1,4 +1,4 @@
-#include "bench/measure/process.h"
+#include "bench/measure/process/process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,8 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "bench/measure/instruction_counter.h"
-#include "bench/measure/resident.h"
+#include "bench/measure/process/instruction_counter.h"
+#include "bench/measure/process/resident.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::bench {
@@ -111,7 +111,11 @@ bool IsSameFile(const std::string& a, const std::filesystem::path& b) {
   return std::filesystem::equivalent(a, b, error);
 }
 
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+// Without its full stop: it is quoted within a sentence.
+std::string FirstLine(const std::string& text) {
+  const std::string line = text.substr(0, text.find('\n'));
+  return line.ends_with('.') ? line.substr(0, line.size() - 1) : line;
+}
 
 std::string FailureOf(int status, bool ended, const std::string& out, const std::string& err, const Subject& subject) {
   const std::string said = err.empty() ? "" : "; it said: " + FirstLine(err);
