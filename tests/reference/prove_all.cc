@@ -5,7 +5,6 @@
 #include <set>
 
 #include "tests/proofs/theorem.h"
-#include "tests/reference/theorems.h"
 
 namespace breakproof::model::reference {
 namespace {
@@ -27,12 +26,15 @@ const char* Scope(Kind kind) {
   return "";
 }
 
-void Print(const StepTheorem& theorem, const Prover::Outcome& outcome, int largest, double seconds) {
+void Print(const StepTheorem& theorem, const Prover::Outcome& outcome, const ProofSettings& settings, double seconds) {
   std::printf("%-4s %s\n     ", theorem.id.c_str(), theorem.statement.c_str());
   switch (outcome.verdict) {
     case Prover::Verdict::kProved:
       std::printf("Proved for all values");
-      std::printf(Scope(theorem.kind), largest);
+      if (settings.only_state)
+        std::printf(" in every state of %d blocks and %d mappings", settings.only_state->first, settings.only_state->second);
+      else
+        std::printf(Scope(theorem.kind), settings.largest);
       std::printf("%s: %llu paths, %llu claims, %llu questions to the solver; %.1f s of processor time.\n",
                   theorem.kind == Kind::kEntry ? ", from what R2 and R3 prove of its steps" : "",
                   static_cast<unsigned long long>(outcome.paths), static_cast<unsigned long long>(outcome.claims),
@@ -62,17 +64,17 @@ void ProveOne(const proofs::Theorem& theorem, Totals& totals) {
   totals.claims += verdict.claims;
 }
 
-void ProveOne(const StepTheorem& theorem, int largest, Totals& totals) {
+void ProveOne(const StepTheorem& theorem, const ProofSettings& settings, Totals& totals) {
   const double before = ThreadSeconds();
-  const Prover::Outcome outcome = Prove(theorem, largest);
-  Print(theorem, outcome, largest, ThreadSeconds() - before);
+  const Prover::Outcome outcome = Prove(theorem, settings.largest, settings.only_state);
+  Print(theorem, outcome, settings, ThreadSeconds() - before);
   ++totals.theorems;
   totals.paths += outcome.paths;
   totals.claims += outcome.claims;
   totals.relied_on.insert(outcome.relies_on.begin(), outcome.relies_on.end());
   if (outcome.verdict != Prover::Verdict::kProved) return;
   ++totals.proved;
-  totals.proved_steps.merge(ProvedSteps(theorem, largest));
+  totals.proved_steps.merge(ProvedSteps(theorem, settings.largest));
 }
 
 // Every step that a proof took for proved must be so, in that very shape of state.
@@ -103,9 +105,10 @@ bool ProveAll(const ProofSettings& settings) {
   for (const proofs::Theorem& theorem : proofs::TheoremsAbout(""))
     if (is_asked(theorem.id)) ProveOne(theorem, totals);
   for (const StepTheorem& theorem : StepTheorems())
-    if (is_asked(theorem.id)) ProveOne(theorem, settings.largest, totals);
+    if (is_asked(theorem.id)) ProveOne(theorem, settings, totals);
   // One alone stands on the others.
-  const bool grounded = !settings.only.empty() || IsGrounded(totals);
+  const bool is_part = !settings.only.empty() || settings.only_state;
+  const bool grounded = is_part || IsGrounded(totals);
   std::printf("%llu of %llu theorems are proved, with %llu paths and %llu claims, in %.1f s of processor time.\n",
               totals.proved, totals.theorems, totals.paths, totals.claims, ThreadSeconds());
   return grounded && totals.theorems > 0 && totals.proved == totals.theorems;

@@ -1,5 +1,6 @@
 // Proves the theorems about the reference allocator and prints each, with its counts.
-// `--blocks=3` sets the largest number of blocks and mappings in a state, `--theorem=R8` proves one.
+// `--blocks=3` sets the largest number of blocks and mappings in a state, `--theorem=R8` proves one; `--state=2,1` takes
+// the states of 2 blocks and 1 mapping only.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,8 +14,10 @@ int main(int argc, char** argv) {
       settings.largest = std::atoi(argv[i] + 9);
     } else if (std::strncmp(argv[i], "--theorem=", 10) == 0) {
       settings.only = argv[i] + 10;
+    } else if (int blocks, mappings; std::sscanf(argv[i], "--state=%d,%d", &blocks, &mappings) == 2) {
+      settings.only_state = {blocks, mappings};
     } else {
-      std::fprintf(stderr, "usage: %s [--blocks=N] [--theorem=ID]\n", argv[0]);
+      std::fprintf(stderr, "usage: %s [--blocks=N] [--theorem=ID] [--state=BLOCKS,MAPPINGS]\n", argv[0]);
       return 2;
     }
   }

@@ -3,21 +3,22 @@
 namespace breakproof::model::reference {
 namespace {
 
-// For one question: a little work first, then from scratch with other random seeds, for the solver's luck varies.
+// For one question: a little work first, then from scratch, by the two solvers in turn and with other random seeds.
 // In Z3's own units of work (some millions a second), so that a busy machine changes no verdict.
-constexpr unsigned kFirstWork = 3'000'000;
-constexpr unsigned kRetryWork[] = {12'000'000, 50'000'000, 200'000'000};
+constexpr unsigned kFirstWork = 1'000'000;
+constexpr unsigned kRetryWork[] = {2'000'000, 8'000'000, 30'000'000, 100'000'000, 200'000'000};
 
 }  // namespace
 
 z3::check_result Prover::Check(std::optional<z3::model>* model) {
   z3::check_result result = solver_->check();
   if (result == z3::sat && model != nullptr) *model = solver_->get_model();
-  unsigned seed = 0;
+  unsigned seed = 0, arithmetic = arithmetic_;
   for (const unsigned work : kRetryWork) {
     if (result != z3::unknown) break;
     z3::solver fresh(TheContext());
-    fresh.set("arith.solver", arithmetic_);
+    arithmetic = arithmetic == kOlder ? kNewer : kOlder;
+    fresh.set("arith.solver", arithmetic);
     fresh.set("rlimit", work);
     fresh.set("random_seed", ++seed);
     for (const z3::expr& assertion : solver_->assertions()) fresh.add(assertion);

@@ -208,8 +208,6 @@ const std::vector<StepTheorem>& StepTheorems() {
 
 namespace {
 
-using StateSize = std::pair<int, int>;  // blocks, mappings
-
 std::set<StateSize> SizesOf(StepTheorem::Kind kind, int largest) {
   if (kind == StepTheorem::Kind::kStart) return {{0, 0}};
   std::set<StateSize> sizes;
@@ -234,9 +232,11 @@ std::set<std::string> ProvedSteps(const StepTheorem& theorem, int largest) {
   return steps;
 }
 
-Prover::Outcome Prove(const StepTheorem& theorem, int largest) {
+Prover::Outcome Prove(const StepTheorem& theorem, int largest, std::optional<StateSize> only) {
   Prover::Outcome total;
+  total.verdict = Prover::Verdict::kVacuous;  // until there was a state
   for (const auto [blocks, mappings] : SizesOf(theorem.kind, largest)) {
+    if (only && *only != StateSize{blocks, mappings}) continue;
     Prover prover(theorem.kind == StepTheorem::Kind::kEntry ? Prover::kOlder : Prover::kNewer);
     Prover::Outcome outcome =
         prover.Explore([&, b = blocks, m = mappings](Prover& run) { theorem.body(run, b, m); });

@@ -1,8 +1,10 @@
 // The theorems about the reference allocator's steps: what every call does to every state of up to so many blocks.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/reference/prover.h"
@@ -30,7 +32,10 @@ const std::vector<StepTheorem>& StepTheorems();
 // "free from 2 blocks and 1 mappings", for each state in which a step's theorem proves it: what entries may rely on.
 std::set<std::string> ProvedSteps(const StepTheorem& theorem, int largest);
 
-// Proves one theorem for every state of up to so many blocks and mappings together. Stops at what is not proved.
-Prover::Outcome Prove(const StepTheorem& theorem, int largest);
+using StateSize = std::pair<int, int>;  // blocks, mappings
+
+// Proves one theorem for every state of up to so many blocks and mappings together, or for those of one size among
+// them. Stops at what is not proved.
+Prover::Outcome Prove(const StepTheorem& theorem, int largest, std::optional<StateSize> only = {});
 
 }  // namespace breakproof::model::reference
