@@ -75,7 +75,8 @@ Contract ContractOf(const HeapCall& call, Profile profile) {
   }
   if (contract.alignment_invalid) {
     const Demand on_alignment = demand(Situation::kBadAlignment);
-    contract.alignment_must_fail = on_alignment == Demand::kFailsEinval || on_alignment == Demand::kFailsAnyhow;
+    contract.alignment_must_fail = on_alignment == Demand::kFailsEinval || on_alignment == Demand::kFailsAnyhow ||
+                                   (on_alignment == Demand::kFailsEinvalButZero && call.alignment != 0);
     contract.any_errno = on_alignment == Demand::kFailsAnyhow || on_alignment == Demand::kUnspecified;
   }
   if (demand(contract.absurd ? Situation::kTooLarge : Situation::kFailure) == Demand::kFailsAnyhow)
