@@ -58,7 +58,7 @@ Contract ContractOf(const HeapCall& call) {
   Contract contract;
   const Wide bytes = RequestedBytes(call);
   contract.absurd = bytes > kLargestObject;
-  contract.beyond_limits = bytes + call.alignment + kPageSize > kLargestObject;
+  contract.beyond_limits = bytes + call.alignment + kPageSize > kAddressSpace;
   contract.payload = contract.absurd ? 0 : static_cast<std::uint64_t>(bytes);
   contract.null_allowed = bytes == 0;
   AddAlignment(call, &contract);
