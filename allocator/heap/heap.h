@@ -34,6 +34,12 @@ class Heap {
   // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
   void DrainOneIdle();
 
+  // Called first for every block that a thread without a thread heap of its own frees: a debugging aid may have put the
+  // placeholder in its place, and returns the real one (nullptr if there is none). nullptr: nothing is called.
+  using BeforeFree = ThreadHeap* (*)(void* block);
+  void SetBeforeFree(BeforeFree function) { __atomic_store_n(&before_free_, function, __ATOMIC_RELAXED); }
+  BeforeFree before_free() const { return __atomic_load_n(&before_free_, __ATOMIC_RELAXED); }
+
   // The owner of blocks whose page entry has this id.
   ThreadHeap* OwnerOf(std::uint64_t id) { return threads_[id]; }
   std::uint64_t thread_count() const { return thread_count_; }
@@ -47,6 +53,7 @@ class Heap {
   // Left by finished threads, a queue; protected by the page heap's lock.
   ThreadHeap* first_idle_;
   ThreadHeap* last_idle_;
+  BeforeFree before_free_;
   std::uint64_t thread_count_;   // made so far; their ids are 1 to this
   ThreadHeap* threads_[kMaxThreadHeaps + 1];
 };

@@ -194,6 +194,11 @@ void ThreadHeap::ReturnAll(FreeBlock* block) {
 
 void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry) {
   if (block == nullptr) return;
+  const Heap::BeforeFree before_free = thread->id_ == kNoThread ? thread->heap_->before_free() : nullptr;
+  if (before_free != nullptr) {
+    ThreadHeap* const own = before_free(block);
+    if (own != nullptr) return FreeTo(block, own);
+  }
   if (entry.owner() != 0) {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), entry);
   } else {

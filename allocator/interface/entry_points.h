@@ -6,7 +6,6 @@
 #pragma once
 
 #include <errno.h>
-#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -77,30 +76,6 @@ inline int PosixMemalign(ThreadHeap& thread, void** result, size_t alignment, si
 inline void* Pvalloc(ThreadHeap& thread, size_t size) {
   const auto bytes = arithmetic::CheckedPageRound<uint64_t>(size);
   return bytes.overflow ? OrEnomem(nullptr) : Memalign(thread, kPageSize, bytes.value);
-}
-
-// mallopt(3): 1 if the parameter was set. Others than these are accepted and change nothing.
-inline int Mallopt(Heap& heap, int parameter, int value) {
-  if (value < 0) return 0;
-  PageHeap& pages = heap.pages();
-  const LockGuard guard(pages.lock());
-  const auto bytes = static_cast<uint64_t>(value);
-  switch (parameter) {
-    case M_MMAP_THRESHOLD:
-      // Less than a page never gets a mapping: it would waste most of it, and the fast path does not ask.
-      pages.SetThreshold(
-          arithmetic::WithMmapThreshold<uint64_t>(pages.threshold(), bytes < kPageSize ? kPageSize : bytes));
-      break;
-    case M_TRIM_THRESHOLD:
-      pages.SetThreshold(arithmetic::WithTrimThreshold<uint64_t>(pages.threshold(), bytes));
-      break;
-    case M_TOP_PAD:
-      pages.top_pad() = bytes;
-      pages.SetThreshold(arithmetic::Pinned<uint64_t>(pages.threshold()));
-      break;
-    default: break;
-  }
-  return 1;
 }
 
 }  // namespace breakproof::allocator::entry
