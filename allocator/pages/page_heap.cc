@@ -221,6 +221,7 @@ void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   span->segment = segment;
   span->is_zero = is_zero;
   if (segment == 0) break_bytes_ += bytes;
+  if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
   Join(span);
   InsertFree(span);
 }

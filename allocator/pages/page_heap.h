@@ -77,6 +77,7 @@ class PageHeap {
   // Bytes, for statistics and bounds.
   std::uint64_t break_bytes() const { return break_bytes_; }
   std::uint64_t segment_bytes() const { return segment_bytes_; }
+  std::uint64_t most_heap_bytes() const { return most_heap_bytes_; }  // of both together, ever
   const FreeSpans& free_spans() const { return free_; }
   std::uintptr_t break_end() const { return break_end_; }
   // Slabs, large blocks and mappings, by next_in_heap.
@@ -119,7 +120,7 @@ class PageHeap {
   static void Unlink(Span* span, List* list);
   List dirty_;  // free, and not known to be zero: the oldest first
   List used_;
-  std::uint64_t break_bytes_, segment_bytes_;
+  std::uint64_t break_bytes_, segment_bytes_, most_heap_bytes_;
 };
 
 }  // namespace breakproof::allocator
