@@ -24,6 +24,14 @@ HeapStatistics Statistics() {
   return statistics;
 }
 
+int SetOption(int parameter, int value) {
+  Started();
+  if (parameter != M_PERTURB) return entry::Mallopt(process_heap, parameter, value);
+  SetPerturb(process_heap, static_cast<uint8_t>(value));
+  ChoosePath();
+  return 1;
+}
+
 struct Total {
   uint64_t count, bytes;
 };
@@ -94,13 +102,7 @@ void WriteTotals(const HeapStatistics& statistics, bool with_mappings, FILE* fil
 
 using namespace breakproof::allocator;  // NOLINT: the whole file is the interface
 
-EXPORT int BREAKPROOF_PREFIX(mallopt)(int parameter, int value) noexcept {
-  Started();
-  if (parameter != M_PERTURB) return entry::Mallopt(process_heap, parameter, value);
-  SetPerturb(process_heap, static_cast<uint8_t>(value));
-  ChoosePath();
-  return 1;
-}
+EXPORT int BREAKPROOF_PREFIX(mallopt)(int parameter, int value) noexcept { return SetOption(parameter, value); }
 
 EXPORT int BREAKPROOF_PREFIX(malloc_trim)(size_t pad) noexcept {
   return TrimHeap(process_heap, Started(), pad) ? 1 : 0;
@@ -140,6 +142,6 @@ EXPORT int BREAKPROOF_PREFIX(malloc_info)(int options, FILE* file) noexcept {
 }
 
 #ifndef BREAKPROOF_EMBEDDED
-EXPORT int __libc_mallopt(int parameter, int value) noexcept { return mallopt(parameter, value); }
+EXPORT int __libc_mallopt(int parameter, int value) noexcept { return SetOption(parameter, value); }
 EXPORT struct mallinfo __libc_mallinfo() noexcept { return InfoOf<struct mallinfo>(Statistics()); }
 #endif
