@@ -3,6 +3,7 @@
 // A process has one (interface/); tests make as many as they like and drive their thread heaps on one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "allocator/kernel/kernel.h"
@@ -34,14 +35,14 @@ class Heap {
   // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
   void DrainOneIdle();
 
-  // Called first for every block that a thread without a thread heap of its own frees: a debugging aid may have put the
-  // placeholder in its place, and returns the real one (nullptr if there is none). nullptr: nothing is called.
-  using BeforeFree = ThreadHeap* (*)(void* block);
+  // Called for every block that a thread without a thread heap of its own frees, before it is, with its usable size: a
+  // debugging aid may have put the placeholder in the thread heap's place. Returns the real one, or nullptr.
+  using BeforeFree = ThreadHeap* (*)(void* block, std::size_t usable);
   void SetBeforeFree(BeforeFree function) { __atomic_store_n(&before_free_, function, __ATOMIC_RELAXED); }
   BeforeFree before_free() const { return __atomic_load_n(&before_free_, __ATOMIC_RELAXED); }
 
-  // The owner of blocks whose page entry has this id.
-  ThreadHeap* OwnerOf(std::uint64_t id) { return threads_[id]; }
+  // What the marks of free blocks are made with.
+  std::uint64_t secret() const { return secret_; }
   std::uint64_t thread_count() const { return thread_count_; }
   ThreadHeap* Thread(std::uint64_t id) { return threads_[id]; }
 
@@ -54,6 +55,7 @@ class Heap {
   ThreadHeap* first_idle_;
   ThreadHeap* last_idle_;
   BeforeFree before_free_;
+  std::uint64_t secret_;
   std::uint64_t thread_count_;   // made so far; their ids are 1 to this
   ThreadHeap* threads_[kMaxThreadHeaps + 1];
 };

@@ -25,8 +25,7 @@ __attribute__((no_sanitize("thread"))) void CountBlocks(Heap& heap, HeapStatisti
   }
   for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
     for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-      const std::int32_t count = heap.Thread(id)->bin_count(size_class);
-      if (count > 0) statistics->blocks[size_class].at_hand += static_cast<std::uint64_t>(count);
+      statistics->blocks[size_class].at_hand += heap.Thread(id)->bin_count(size_class);
     }
   }
 }

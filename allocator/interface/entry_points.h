@@ -52,6 +52,19 @@ inline void* Reallocarray(ThreadHeap& thread, void* block, size_t count, size_t 
   return bytes.overflow ? OrEnomem(nullptr) : Realloc(thread, block, bytes.value);
 }
 
+// C23: the size that the block was asked for with, in malloc, calloc or the last realloc. U3 of heap/misuse.h.
+inline void FreeSized(ThreadHeap& thread, void* block, size_t size) {
+  thread.CheckSize(block, size);
+  thread.Free(block);
+}
+
+// C23: the same for aligned_alloc. An alignment may have taken a block of a larger class.
+inline void FreeAlignedSized(ThreadHeap& thread, void* block, size_t alignment, size_t size) {
+  const uint64_t effective = arithmetic::EffectiveAlignment<uint64_t>(alignment);
+  const bool has_class = arithmetic::HasAlignedClass<uint64_t>(size, effective);
+  FreeSized(thread, block, has_class ? arithmetic::AlignUp<uint64_t>(size + (size == 0), effective) : size);
+}
+
 // memalign(3) as glibc 2.36 does it: what is no power of two is rounded up to one. aligned_alloc is the same.
 inline void* Memalign(ThreadHeap& thread, size_t alignment, size_t size) {
   if (alignment > uint64_t{1} << 63) {

@@ -53,9 +53,12 @@ EXPORT void* BREAKPROOF_PREFIX(reallocarray)(void* block, size_t count, size_t s
   return __builtin_mul_overflow(count, size, &bytes) ? entry::OrEnomem(nullptr) : Reallocate(block, bytes);
 }
 
-// C23. The size and alignment that the block was asked with; a null pointer is as good as for free.
-EXPORT void BREAKPROOF_PREFIX(free_sized)(void* block, size_t) noexcept { Free(block); }
-EXPORT void BREAKPROOF_PREFIX(free_aligned_sized)(void* block, size_t, size_t) noexcept { Free(block); }
+EXPORT void BREAKPROOF_PREFIX(free_sized)(void* block, size_t size) noexcept {
+  entry::FreeSized(*thread_heap, block, size);
+}
+EXPORT void BREAKPROOF_PREFIX(free_aligned_sized)(void* block, size_t alignment, size_t size) noexcept {
+  entry::FreeAlignedSized(*thread_heap, block, alignment, size);
+}
 
 EXPORT void* BREAKPROOF_PREFIX(memalign)(size_t alignment, size_t size) noexcept {
   return AllocateAligned(alignment, size);

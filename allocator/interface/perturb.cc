@@ -11,26 +11,13 @@ constinit std::atomic<uint8_t> perturb_byte;
 
 namespace {
 
-// The usable bytes of what is about to be freed. 0 for a mapping, which is gone at once, and for a pointer that is no
-// block: free is about to say so, and must find everything as it is.
-size_t BytesToFill(const void* block) {
-  const auto address = reinterpret_cast<uintptr_t>(block);
-  const PageEntry entry = process_heap.pages().map().Find(address);
-  if (!entry.IsOurs()) return 0;
-  const Span& span = *entry.span();
-  if (span.use == SpanUse::kLarge && span.payload == address) return span.end() - address;
-  if (span.use != SpanUse::kSlab) return 0;
-  const size_t size = arithmetic::kClassInfo.of[span.size_class].size;
-  return (address - span.start) % size == 0 ? size : 0;
-}
-
 bool IsMapping(const void* block) {
-  return process_heap.pages().map().Find(reinterpret_cast<uintptr_t>(block)).span()->use == SpanUse::kMapping;
+  return process_heap.pages().map().Find(reinterpret_cast<uintptr_t>(block))->use == SpanUse::kMapping;
 }
 
-// Every free of a thread without a thread heap of its own comes here.
-ThreadHeap* BeforeFree(void* block) {
-  memset(block, perturb_byte.load(std::memory_order_relaxed), BytesToFill(block));
+// Every free of a thread without a thread heap of its own comes here. A mapping is gone at once.
+ThreadHeap* BeforeFree(void* block, size_t usable) {
+  if (!IsMapping(block)) memset(block, perturb_byte.load(std::memory_order_relaxed), usable);
   return OwnHeap();
 }
 

@@ -26,7 +26,7 @@ constexpr size_t kAlignment = 64;
 constexpr std::align_val_t kAlign{kAlignment};
 
 // Which release functions may follow: the standards let an operator's block go to the matching operator alone.
-enum Kind { kC, kAlignedC, kNew, kNewArray, kAlignedNew, kAlignedNewArray };
+enum Kind { kC, kAlignedC, kPages, kNew, kNewArray, kAlignedNew, kAlignedNewArray };
 
 struct Allocation {
   const char* name;
@@ -41,7 +41,7 @@ struct Release {
 };
 
 constexpr unsigned Of(Kind kind) { return 1u << kind; }
-constexpr unsigned kAnyC = Of(kC) | Of(kAlignedC);
+constexpr unsigned kAnyC = Of(kC) | Of(kAlignedC) | Of(kPages);
 
 const Allocation kAllocations[] = {
     {"malloc", kC, [](size_t size) { return OPAQUE(malloc)(size); }},
@@ -57,14 +57,14 @@ const Allocation kAllocations[] = {
        CHECK(OPAQUE(posix_memalign)(&block, kAlignment, size) == 0);
        return block;
      }},
-    {"valloc", kAlignedC, [](size_t size) { return OPAQUE(valloc)(size); }},
-    {"pvalloc", kAlignedC, [](size_t size) { return OPAQUE(pvalloc)(size); }},
+    {"valloc", kPages, [](size_t size) { return OPAQUE(valloc)(size); }},
+    {"pvalloc", kPages, [](size_t size) { return OPAQUE(pvalloc)(size); }},
     {"__libc_malloc", kC, [](size_t size) { return __libc_malloc(size); }},
     {"__libc_calloc", kC, [](size_t size) { return __libc_calloc(1, size); }},
     {"__libc_realloc", kC, [](size_t size) { return __libc_realloc(nullptr, size); }},
     {"__libc_memalign", kAlignedC, [](size_t size) { return __libc_memalign(kAlignment, size); }},
-    {"__libc_valloc", kAlignedC, [](size_t size) { return __libc_valloc(size); }},
-    {"__libc_pvalloc", kAlignedC, [](size_t size) { return __libc_pvalloc(size); }},
+    {"__libc_valloc", kPages, [](size_t size) { return __libc_valloc(size); }},
+    {"__libc_pvalloc", kPages, [](size_t size) { return __libc_pvalloc(size); }},
     {"new", kNew, [](size_t size) { return ::operator new(size); }},
     {"new nothrow", kNew, [](size_t size) { return ::operator new(size, std::nothrow); }},
     {"new[]", kNewArray, [](size_t size) { return ::operator new[](size); }},
@@ -103,7 +103,7 @@ const Release kReleases[] = {
 int Try(const Allocation& allocation, const Release& release) {
   for (const size_t size : {size_t{1}, size_t{64}, size_t{1000}, size_t{5000}, size_t{140000}, size_t{3000000}}) {
     auto* const block = static_cast<char*>(allocation.allocate(size));
-    const bool is_aligned = allocation.kind == kAlignedC || allocation.kind >= kAlignedNew;
+    const bool is_aligned = allocation.kind == kAlignedC || allocation.kind == kPages || allocation.kind >= kAlignedNew;
     if (block == nullptr || malloc_usable_size(block) < size ||
         reinterpret_cast<uintptr_t>(block) % (is_aligned ? kAlignment : 16) != 0) {
       fprintf(stderr, "%s of %zu bytes: no such block\n", allocation.name, size);
@@ -125,6 +125,6 @@ int main() {
       if (release.kinds & Of(allocation.kind)) pairs += Try(allocation, release);
     }
   }
-  CHECK(pairs == 16 * 4 + 9 + 7 + 4 * 2 * 3);
+  CHECK(pairs == 16 * 4 + 8 + 4 + 4 * 2 * 3);
   printf("%d pairs of allocation and release\n", pairs);
 }

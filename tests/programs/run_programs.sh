@@ -20,7 +20,9 @@ for argument in "$@"; do
     *) workloads+=("$argument") ;;
   esac
 done
-folder=$(realpath "$(dirname "${BASH_SOURCE[0]}")")/workloads
+folder=$(dirname "${BASH_SOURCE[0]}")/workloads
+[[ -d $folder ]] || folder=tests/programs/workloads  # Bazel starts it by another name
+folder=$(realpath "$folder")
 if (( ${#workloads[@]} == 0 )); then
   for path in "$folder"/*.sh; do
     name=$(basename "$path" .sh)
