@@ -43,7 +43,7 @@ run() {
   (
     cd "$scratch/work" || exit
     [[ $how == ours ]] && export LD_PRELOAD=$library
-    exec bash "$folder/$name.sh"
+    exec timeout 900 bash "$folder/$name.sh"
   ) >"$scratch/$name.$how.out" 2>"$scratch/$name.$how.err" </dev/null
   echo "exit code $?" >>"$scratch/$name.$how.out"
 }

@@ -1,6 +1,6 @@
-# Eight files at a time by both compilers: the same object files, a program that runs.
+# Several files at a time by both compilers: the same object files, a program that runs.
 set -e
-for (( n = 0; n < 8; ++n )); do
+for (( n = 0; n < 4; ++n )); do
   cat >part$n.cc <<SOURCE
 #include <algorithm>
 #include <functional>
@@ -9,30 +9,30 @@ for (( n = 0; n < 8; ++n )); do
 #include <string>
 #include <unordered_map>
 #include <vector>
-template <int N> struct Deep { static int value(int x) { return Deep<N - 1>::value(x * 31 + N); } };
-template <> struct Deep<0> { static int value(int x) { return x; } };
-int part$n(int x) {
-  std::map<std::string, std::vector<int>> table;
-  std::unordered_map<int, std::function<int(int)>> functions;
-  for (int i = 0; i < 100; ++i) {
+template <int N> struct Deep { static unsigned value(unsigned x) { return Deep<N - 1>::value(x * 31 + N); } };
+template <> struct Deep<0> { static unsigned value(unsigned x) { return x; } };
+unsigned part$n(unsigned x) {
+  std::map<std::string, std::vector<unsigned>> table;
+  std::unordered_map<int, std::function<unsigned(unsigned)>> functions;
+  for (unsigned i = 0; i < 100; ++i) {
     table[std::to_string(i * x % 17)].push_back(Deep<$(( 100 + n ))>::value(i));
-    functions[i] = [i](int y) { return i * y + $n; };
+    functions[i] = [i](unsigned y) { return i * y + $n; };
   }
   const std::regex digits("[0-9]+");
-  int sum = 0;
+  unsigned sum = 0;
   for (auto& [name, list] : table) {
     std::sort(list.begin(), list.end());
-    if (std::regex_match(name, digits)) sum += list.front() + functions[list.size()](list.back() % 100);
+    if (std::regex_match(name, digits)) sum += list.front() + functions[list.size() % 100](list.back() % 100);
   }
   return sum;
 }
 SOURCE
 done
 {
-  for (( n = 0; n < 8; ++n )); do echo "int part$n(int);"; done
+  for (( n = 0; n < 4; ++n )); do echo "unsigned part$n(unsigned);"; done
   echo '#include <cstdio>'
   echo 'int main() {'
-  for (( n = 0; n < 8; ++n )); do echo "std::printf(\"%d\\n\", part$n($n + 3));"; done
+  for (( n = 0; n < 4; ++n )); do echo "std::printf(\"%u\\n\", part$n($n + 3));"; done
   echo '}'
 } >main.cc
 for compiler in clang++-19 g++; do
