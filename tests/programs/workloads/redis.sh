@@ -1,7 +1,9 @@
 # redis-server under redis-benchmark; then known data by several clients, whose digest is compared.
 set -e
 socket=$PWD/redis.sock
-redis-server --port 0 --unixsocket "$socket" --save '' --appendonly no --dir "$PWD" --enable-debug-command yes \
+# By its own name it is the server; the package redis-server would only add a link, and a service that starts at boot.
+server() { exec -a redis-server redis-check-rdb "$@"; }
+server --port 0 --unixsocket "$socket" --save '' --appendonly no --dir "$PWD" --enable-debug-command yes \
   --activedefrag no >server.log 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
