@@ -98,17 +98,35 @@ __attribute__((destructor(101))) void LastDestructor() {
 
 // ---- Threads that end
 
-constexpr int kThreads = 40;
+constexpr int kThreads = 100;
+constexpr int kAtOnce = 4;
 constexpr int kKeys = 3;
 pthread_key_t keys[kKeys];
 pthread_mutex_t destroyed_mutex = PTHREAD_MUTEX_INITIALIZER;
 int destroyed;
+
+// What two threads with one thread heap could not do: blocks are their own.
+void AllocateInDestructor() {
+  unsigned char* blocks[100];
+  const auto mark = static_cast<unsigned char>(pthread_self() >> 12);
+  for (int round = 0; round < 100; ++round) {
+    for (unsigned char*& block : blocks) {
+      block = static_cast<unsigned char*>(OPAQUE(malloc)(48));
+      memset(block, mark, 48);
+    }
+    for (unsigned char* block : blocks) {
+      for (int i = 0; i < 48; ++i) CHECK(block[i] == mark);
+      free(block);
+    }
+  }
+}
 
 // Comes back as often as the system lets it, each time with a fresh block: after other keys, the library's among them.
 void DestroyKeyed(void* block) {
   CHECK(*static_cast<int*>(block) >= 0);
   const int again = *static_cast<int*>(block) - 1;
   free(block);
+  AllocateInDestructor();
   pthread_mutex_lock(&destroyed_mutex);
   ++destroyed;
   pthread_mutex_unlock(&destroyed_mutex);
@@ -144,10 +162,10 @@ void CheckThreads() {
   for (int i = 0; i < kThreads; ++i) {
     if (i < 2) CHECK(pthread_key_create(&keys[i + 1], DestroyKeyed) == 0);
     // A few at a time: blocks of ended threads are adopted by later ones.
-    if (i >= 4) CHECK(pthread_join(threads[i - 4], nullptr) == 0);
+    if (i >= kAtOnce) CHECK(pthread_join(threads[i - kAtOnce], nullptr) == 0);
     CHECK(pthread_create(&threads[i], nullptr, Run, &lists[i]) == 0);
   }
-  for (int i = kThreads - 4; i < kThreads; ++i) CHECK(pthread_join(threads[i], nullptr) == 0);
+  for (int i = kThreads - kAtOnce; i < kThreads; ++i) CHECK(pthread_join(threads[i], nullptr) == 0);
   CHECK(destroyed > kThreads * kKeys);
   for (const Kept& list : lists) {
     for (int i = 0; i < list.count; ++i) {
