@@ -69,10 +69,12 @@ void AttachThread() {
   if (before == Stage::kNothing) StartProcess();
   const bool is_second = before == Stage::kOneThread && StartThreading();
   own_heap = process_heap.Attach();
-  if (own_heap == nullptr || before == Stage::kNothing) return;  // the first thread ends with the process
-  pthread_setspecific(exit_key, own_heap);
+  if (before == Stage::kNothing) return;  // the first thread ends with the process
+  if (own_heap != nullptr) {
+    pthread_setspecific(exit_key, own_heap);
+    thread_heap = own_heap;
+  }
   // Registering may allocate, so it comes last.
-  thread_heap = own_heap;
   if (is_second) pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
 }
 

@@ -89,9 +89,38 @@ void CheckFreeKeepsErrno() {
   }
 }
 
+// Every size that is right is accepted, however the block came to it: no false alarm.
+void CheckRightSizes() {
+  unsigned draw = 1;
+  const auto size_below = [&draw](size_t limit) {
+    draw = draw * 1664525 + 1013904223;
+    return (draw >> 8) % limit;
+  };
+  constexpr size_t kLimits[] = {64, 1100, 5000, 70000, 400000};
+  for (size_t size = 0; size < 4200; ++size) {
+    free_sized(OPAQUE(malloc)(size), size);
+    for (size_t alignment = 1; alignment <= 8192; alignment *= 2) {
+      free_aligned_sized(OPAQUE(aligned_alloc)(alignment, size), alignment, size);
+    }
+  }
+  for (int i = 0; i < 30000; ++i) {
+    size_t size = size_below(kLimits[size_below(5)]);
+    void* block = OPAQUE(malloc)(size);
+    for (size_t steps = size_below(5); steps > 0; --steps) {
+      size = 1 + size_below(kLimits[size_below(5)]);
+      block = OPAQUE(realloc)(block, size);
+    }
+    free_sized(block, size);
+    const size_t alignment = size_t{1} << size_below(15);
+    size = size_below(kLimits[size_below(5)]);
+    free_aligned_sized(OPAQUE(aligned_alloc)(alignment, size), alignment, size);
+  }
+}
+
 // C23: like free, for a caller that knows what it asked for.
 void CheckSizedFrees() {
   if (free_sized == nullptr) return;
+  CheckRightSizes();
   for (const size_t size : {0, 1, 24, 4096, 200000}) {
     errno = 77;
     free_sized(OPAQUE(malloc)(size), size);
@@ -124,4 +153,8 @@ int main() {
   CheckSizedFrees();
   CheckMallopt();
   CheckPlain();
+  CHECK(mallopt(M_MMAP_THRESHOLD, 8192) == 1);
+  CheckSizedFrees();
+  CHECK(mallopt(M_MMAP_MAX, 0) == 1);
+  CheckSizedFrees();
 }
