@@ -39,7 +39,8 @@ LD_PRELOAD=$library grep -q "$library" /proc/self/maps || die "$library cannot b
 # run NAME HOW: the workload in a fresh folder, always of the same name.
 run() {
   local name=$1 how=$2
-  rm -rf "$scratch/work" && mkdir "$scratch/work" || die "no room in $scratch"
+  rm -rf "$scratch/work"
+  mkdir "$scratch/work" || die "no room in $scratch"
   (
     cd "$scratch/work" || exit
     [[ $how == ours ]] && export LD_PRELOAD=$library

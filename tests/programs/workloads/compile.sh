@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Several files at a time by both compilers: the same object files, a program that runs.
 set -e
 for (( n = 0; n < 4; ++n )); do
@@ -32,7 +33,7 @@ done
   for (( n = 0; n < 4; ++n )); do echo "unsigned part$n(unsigned);"; done
   echo '#include <cstdio>'
   echo 'int main() {'
-  for (( n = 0; n < 4; ++n )); do echo "std::printf(\"%u\\n\", part$n($n + 3));"; done
+  for (( n = 0; n < 4; ++n )); do printf '%s\n' "std::printf(\"%u\\n\", part$n($n + 3));"; done
   echo '}'
 } >main.cc
 for compiler in clang++-19 g++; do

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # A repository with a history: commits, branches, merges, repacking, a clone, a blame.
 set -e
 commits=60

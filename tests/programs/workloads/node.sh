@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Objects, strings, typed arrays, regular expressions, compression, workers.
+# shellcheck disable=SC2016  # JavaScript's own ${}
 node -e '
 const crypto = require("crypto"), zlib = require("zlib");
 const { Worker, isMainThread } = require("worker_threads");

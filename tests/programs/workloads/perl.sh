@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Hashes, regular expressions, growing strings, forks.
 perl -MDigest::SHA=sha256_hex -e '
   use strict;

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Objects of all sizes, threads that share them, JSON, a child process.
 /usr/bin/python3 - "${SHORT:+short}" <<'PYTHON'
 import hashlib, json, random, subprocess, sys, threading, zlib

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # redis-server under redis-benchmark; then known data by several clients, whose digest is compared.
 set -e
 socket=$PWD/redis.sock

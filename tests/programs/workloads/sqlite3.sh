@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Tables in memory and on disk, indices, recursion, JSON, a vacuum.
 rows=300000
 [[ $SHORT ]] && rows=20000
