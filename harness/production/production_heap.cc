@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "allocator/interface/entry_points.h"
+#include "allocator/interface/parameters.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
