@@ -13,30 +13,45 @@ using allocator::kPageSize;
 
 const char* ProductionHeap::BrokenInvariant() { return allocator::CheckHeap(*heap_); }
 
+// Blocks come slab by slab, each in ascending order: only slabs need sorting, and a free block is found in its own.
 const std::vector<model::BookEntry>& ProductionHeap::LiveBlocks() {
-  free_blocks_.clear();
-  allocator::VisitFreeBlocks(
-      *heap_,
-      [](void* free, std::uintptr_t address, std::uint64_t) {
-        static_cast<std::vector<std::uint64_t>*>(free)->push_back(address);
-      },
-      &free_blocks_);
-  blocks_.clear();
+  runs_.clear();
+  looked_at_ = 0;
   allocator::VisitBlocks(
       *heap_,
-      [](void* all, std::uintptr_t address, std::uint64_t usable) {
-        static_cast<std::vector<model::BookEntry>*>(all)->push_back({address, usable});
+      [](void* self, std::uintptr_t address, std::uint64_t usable) {
+        static_cast<ProductionHeap*>(self)->Add(address, usable);
       },
-      &blocks_);
-  looked_at_ = blocks_.size();
-  std::sort(free_blocks_.begin(), free_blocks_.end());
-  std::sort(blocks_.begin(), blocks_.end(), [](const auto& x, const auto& y) { return x.address < y.address; });
-  auto free = free_blocks_.begin();
-  std::erase_if(blocks_, [&](const model::BookEntry& entry) {
-    while (free != free_blocks_.end() && *free < entry.address) ++free;
-    return free != free_blocks_.end() && *free == entry.address;
-  });
+      this);
+  std::sort(runs_.begin(), runs_.end(), [](const Run& x, const Run& y) { return x.start < y.start; });
+  is_free_.assign(looked_at_, false);
+  allocator::VisitFreeBlocks(
+      *heap_,
+      [](void* self, std::uintptr_t address, std::uint64_t) { static_cast<ProductionHeap*>(self)->MarkFree(address); },
+      this);
+  blocks_.clear();
+  for (const Run& run : runs_) {
+    for (std::uint64_t i = 0; i < run.blocks; ++i) {
+      if (!is_free_[run.first + i]) blocks_.push_back({run.start + i * run.size, run.size});
+    }
+  }
   return blocks_;
+}
+
+void ProductionHeap::Add(std::uint64_t address, std::uint64_t usable) {
+  const bool continues = !runs_.empty() && runs_.back().size == usable && runs_.back().end() == address;
+  if (!continues) runs_.push_back({address, usable, 0, looked_at_});
+  ++runs_.back().blocks;
+  ++looked_at_;
+}
+
+void ProductionHeap::MarkFree(std::uint64_t address) {
+  const auto after = std::upper_bound(runs_.begin(), runs_.end(), address,
+                                      [](std::uint64_t wanted, const Run& run) { return wanted < run.start; });
+  if (after == runs_.begin()) return;
+  const Run& run = *std::prev(after);
+  // What is no block of a slab the walk has complained of (V7).
+  if (address < run.end()) is_free_[run.first + (address - run.start) / run.size] = true;
 }
 
 bool ProductionHeap::HasUsedSpans() const { return heap_->pages().first_used() != nullptr; }

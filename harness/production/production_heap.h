@@ -74,6 +74,17 @@ class ProductionHeap {
   friend struct EntryFunctions;
   friend struct KernelFunctions;
 
+  // Blocks of one size, one behind the other.
+  struct Run {
+    std::uint64_t start;
+    std::uint64_t size;
+    std::uint64_t blocks;
+    std::uint64_t first;  // number of its first block
+    std::uint64_t end() const { return start + blocks * size; }
+  };
+  void Add(std::uint64_t address, std::uint64_t usable);
+  void MarkFree(std::uint64_t address);
+
   SimulatedKernel* kernel_;
   KernelTable table_;
   KernelObserver* observer_;
@@ -82,7 +93,9 @@ class ProductionHeap {
   std::array<allocator::ThreadHeap*, kMaxThreads> threads_{};
   allocator::ThreadHeap* current_ = nullptr;
   std::uint64_t milliseconds_ = 0;           // the injected clock: advances by one a question
-  std::vector<std::uint64_t> free_blocks_;   // of LiveBlocks, kept for their memory
+  // Of LiveBlocks, kept for their memory:
+  std::vector<Run> runs_;
+  std::vector<bool> is_free_;                // by number of the block
   std::vector<model::BookEntry> blocks_;
   std::uint64_t looked_at_ = 0;
 };

@@ -7,7 +7,7 @@ readonly operations=300000 seed=1
 
 printf '# Mutants of the production allocator and what kills them, with seed %s and at most %s operations.\n' \
   "$seed" "$operations"
-printf '# %-36s %-5s %10s %8s\n' mutant rule operations minimal
+printf '# %-36s %-8s %10s %8s\n' mutant rule operations minimal
 for program in "$@"; do
   name=${program##*/mutant_}
   line=$("$program" --operations=$operations --seed=$seed --brief 2>/dev/null)
@@ -15,5 +15,5 @@ for program in "$@"; do
     0 | 10) read -r rule killed_by minimal <<< "$line" ;;
     *) rule=none killed_by=did minimal=not-run ;;
   esac
-  printf '%-38s %-5s %10s %8s\n' "$name" "$rule" "$killed_by" "$minimal"
+  printf '%-38s %-8s %10s %8s\n' "$name" "$rule" "$killed_by" "$minimal"
 done
