@@ -12,6 +12,8 @@ packages=(
   # libraries
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev
+  # instruction counts
+  valgrind
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
 )
