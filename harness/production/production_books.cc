@@ -58,14 +58,15 @@ bool ProductionHeap::HasUsedSpans() const { return heap_->pages().first_used() !
 
 std::uint64_t ProductionHeap::TopFree(std::uint64_t program_break) const {
   if (program_break == 0) return 0;
-  const allocator::PageEntry entry = heap_->pages().map().Find(program_break - 1);
-  if (!entry.IsOurs()) return 0;
-  const allocator::Span& span = *entry.span();
+  const allocator::Span& span = *heap_->pages().map().Find(program_break - 1);
   const bool is_top = span.use == allocator::SpanUse::kFree && span.segment == 0 && span.end() == program_break;
   return is_top ? span.bytes() : 0;
 }
 
-bool ProductionHeap::Knows(std::uint64_t address) const { return heap_->pages().map().Find(address).IsOurs(); }
+bool ProductionHeap::Knows(std::uint64_t address) const {
+  const allocator::PageMap& map = heap_->pages().map();
+  return map.Find(address) != map.nobody();
+}
 
 std::uint64_t ProductionHeap::OldestFree() const {
   const allocator::Span* const oldest = heap_->pages().first_dirty();
@@ -88,7 +89,7 @@ bool ProductionHeap::Serves(std::uint64_t payload, std::uint64_t alignment) cons
   const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(payload, alignment);
   const allocator::ThreadHeap& thread = *current_;
   const bool has_block = thread.id() != allocator::kNoThread &&
-                         (thread.bin(size_class) != nullptr || thread.slabs(size_class) != nullptr);
+                         (thread.bin_count(size_class) > 0 || thread.slabs(size_class) != nullptr);
   return has_block || free.Find(arithmetic::kClassInfo.of[size_class].pages) != nullptr;
 }
 

@@ -203,7 +203,9 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
   if (is_left && !was_refused_) return missing(Clause::kK2, "munmap of the mapping left behind");
   // What the kernel would not take back is the allocator's to retail.
   if (is_left) mappings_.erase(call_.address);
-  if (address != 0 && made_) mappings_[address] = *made_;
+  // A mapping that could neither be entered in the books nor unmapped is lost: the block lies elsewhere.
+  const bool is_in_it = made_ && address >= made_->start && address - made_->start < made_->length;
+  if (address != 0 && is_in_it) mappings_[address] = *made_;
   if (call_.entry == Entry::kFree && TrimAmount(books) > 0 && !was_refused_) {
     return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
   }
