@@ -210,11 +210,15 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (guard_) guard_->Progress();
   }
 
+  // To the policy a thread's end is a free: of all that the thread kept at hand.
   void EndThread(int thread) {
     doing_ = Doing::kEndOfThread;
+    policy_.Begin({.entry = model::Entry::kFree});
+    is_policed_ = true;
     Hold(false);
     heap_.ExitThread(thread);
     Hold(true);
+    is_policed_ = false;
   }
 
   // The operation under way, or what came after it, did not return.
