@@ -11,7 +11,7 @@
 #include "allocator/heap/thread_heap.h"
 #include "allocator/interface/entry_points.h"
 
-// BREAKPROOF_PREFIX(malloc) is the name an entry point is exported under: malloc itself, or bp_malloc where
+// BREAKPROOF_PREFIX(malloc) is the name an entry point is exported under: malloc itself, or breakproof_malloc where
 // the allocator is embedded beside another.
 #ifndef BREAKPROOF_PREFIX
 #define BREAKPROOF_PREFIX(name) name
