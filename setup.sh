@@ -12,6 +12,8 @@ packages=(
   # libraries
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev
+  # programs that run with the library preloaded (tests/programs); redis-server's program file is in redis-tools
+  git perl sqlite3 nodejs redis-tools libpython3.11-testsuite
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
   # counts instructions for the benchmarks where the processor's counter is not available

@@ -58,7 +58,7 @@ void CheckSlab(const Span* slab, Verdict* verdict) {
 
 void CheckUsedSpans(Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
-  std::uint64_t of_break = 0, of_segments = 0, of_mappings = 0;
+  std::uint64_t of_break = 0, of_segments = 0, of_mappings = 0, mappings = 0;
   for (const Span* span = pages.first_used(); span != nullptr; span = span->next_in_heap) {
     if (span->use == SpanUse::kSlab) {
       CheckSlab(span, verdict);
@@ -66,13 +66,15 @@ void CheckUsedSpans(Verdict* verdict) {
       verdict->Require(pages.map().Find(span->payload) == span && span->owner == nullptr,
                        "V4: a large block is not found by its payload, or has an owner");
     }
+    mappings += span->use == SpanUse::kMapping;
     (span->use == SpanUse::kMapping ? of_mappings : span->segment == 0 ? of_break : of_segments) += span->bytes();
   }
   pages.free_spans().ForEach(
       [&](const Span* span) { (span->segment == 0 ? of_break : of_segments) += span->bytes(); });
   verdict->Require(of_break == pages.break_bytes(), "V5: the spans of the break do not add up");
   verdict->Require(of_segments == pages.segment_bytes(), "V5: the spans of the segments do not add up");
-  verdict->Require(of_mappings == pages.mapping_bytes(), "V5: the mappings do not add up");
+  verdict->Require(of_mappings == pages.mappings().bytes() && mappings == pages.mappings().count(),
+                   "V5: the mappings do not add up");
 }
 
 void CheckBins(Verdict* verdict) {

@@ -5,6 +5,7 @@
 #include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/interface/entry_points.h"
+#include "allocator/interface/parameters.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {

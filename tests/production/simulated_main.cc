@@ -38,8 +38,10 @@ Case WithInterference(Case c, Random random) {
     if (random.OneIn(3)) {
       operation.kind = OperationKind::kMallopt;
       operation.option = random.Pick<model::Option>(
-          {model::Option::kMmapThreshold, model::Option::kTrimThreshold, model::Option::kTopPad});
-      operation.size = random.Pick<std::uint64_t>({0, 4096, 65536, 131072, 1 << 20, 32 << 20});
+          {model::Option::kMmapThreshold, model::Option::kTrimThreshold, model::Option::kTopPad, model::Option::kMmapMax});
+      operation.size = operation.option == model::Option::kMmapMax
+                           ? random.Pick<std::uint64_t>({0, 1, 2, 65536})
+                           : random.Pick<std::uint64_t>({0, 4096, 65536, 131072, 1 << 20, 32 << 20, 33 << 20});
     } else {
       operation.kind = OperationKind::kSbrk;
       operation.size = random.Pick<std::uint64_t>({1, 100, 4096, 65536});
