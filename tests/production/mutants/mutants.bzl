@@ -12,14 +12,15 @@ _SOURCES = [
     "//harness/production:production_heap_sources",
 ]
 
-def production_mutant(name, patch, **kwargs):
-    """//tests/production:simulated over a patched allocator.
+def production_mutant(name, patch, program = "//tests/production:simulated_main", **kwargs):
+    """A program over a patched allocator.
 
     The build fails if the patch no longer applies.
 
     Args:
       name: of the program.
       patch: file in unified format, paths from the root of the workspace; unpatched.patch stands for none.
+      program: library with its main function, //tests/production:simulated unless told otherwise.
       **kwargs: passed on to the program.
     """
     native.genrule(
@@ -43,6 +44,6 @@ def production_mutant(name, patch, **kwargs):
             "-g0",
             "-Wno-unused-function",
         ],
-        deps = ["//tests/production:simulated_main"],
+        deps = [program],
         **kwargs
     )
