@@ -99,6 +99,9 @@ class PageHeap {
   void AddUsed(Span* span) { Append(span, &used_); }
   void RemoveUsed(Span* span) { Unlink(span, &used_); }
   bool IsWholeSegment(const Span& span) const;
+  void RememberMost() {
+    if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
+  }
 
   Lock lock_;
   Kernel kernel_;
@@ -110,6 +113,8 @@ class PageHeap {
   std::uint64_t maps_from_;  // the mapping threshold; beyond every size while there are as many as there may be
   MappingCount mappings_;
   std::uint64_t top_pad_;
+  bool has_trimmed_;         // since the break was last raised
+  std::uint64_t regrowths_;  // times that it was raised behind a trim; at most kMaxRegrowths
   std::uintptr_t break_end_;  // where our last growth of the break ended, if at a page; else 0
   // A list by next_in_heap, in order of arrival.
   struct List {

@@ -125,7 +125,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (is_call_) EndCall(outcome);
     is_policed_ = false;
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
-    if (operation.kind == OperationKind::kThreadExit) heap_.ExitThread(operation.thread);
+    if (operation.kind == OperationKind::kThreadExit) ExitThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
@@ -135,6 +135,14 @@ class SimulatedRun::Implementation : public KernelObserver {
     CheckGranted(operation, outcome);
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     if (index_ < kAlwaysWalked || index_ % kWalkEvery == 0) Walk();
+  }
+
+  // To the policy a thread's end is a free: of all that the thread kept at hand.
+  void ExitThread(int thread) {
+    policy_.Begin({.entry = model::Entry::kFree});
+    is_policed_ = true;
+    heap_.ExitThread(thread);
+    is_policed_ = false;
   }
 
   void BeginCall(const Operation& operation, const Executor& executor) {
@@ -174,7 +182,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   void Walk() {
     ++walks_;
     if (const char* const broken = allocator::CheckHeap(heap_.heap())) {
-      lock_step_->Add({RuleId::kH11, "V1 to V10", broken});
+      lock_step_->Add({RuleId::kH11, "V1 to V11", broken});
     }
     if (lock_step_->is_over()) return;
     for (Violation& violation : lock_step_->heap().CompareBooks(BookedBlocks())) lock_step_->Add(std::move(violation));
@@ -208,7 +216,7 @@ class SimulatedRun::Implementation : public KernelObserver {
       lock_step_->Add({RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use"});
     }
     if (const char* const broken = allocator::CheckHeap(heap_.heap())) {
-      lock_step_->Add({RuleId::kH11, "V1 to V10 after everything was freed", broken});
+      lock_step_->Add({RuleId::kH11, "V1 to V11 after everything was freed", broken});
     }
   }
 

@@ -10,6 +10,9 @@
 
 namespace breakproof::harness {
 
+// Memory calls of a subject that are kept; of a case with more nothing is said that takes all of them.
+inline constexpr std::uint32_t kMostCallsSeen = 1 << 16;
+
 // How to run cases: shared by everything that does.
 struct RunSettings {
   std::filesystem::path worker;     // the worker program
@@ -24,14 +27,18 @@ class CaseRunner {
   CaseRunner(const RunSettings& settings, const std::string& name);
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
-  // worker could be started. With a log, prepared by the caller, the subject's memory calls go into it.
+  // worker could be started. The subject's memory calls go into kernel_log(), or into a log that the caller
+  // prepared.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   const Journal& journal() const { return journal_; }
+  // Until the next call.
+  KernelLog kernel_log() const { return log_.Seen(journal_.header().initial_break); }
 
  private:
   const RunSettings& settings_;
   Journal journal_;
+  CallLog log_;
 };
 
 }  // namespace breakproof::harness
