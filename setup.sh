@@ -8,7 +8,7 @@ packages=(
   # build
   bazel-bootstrap bazel-rules-cc bazel-rules-java
   clang-19 libclang-rt-19-dev llvm-19
-  g++ libc6-dev zip unzip python3
+  g++ libc6-dev zip unzip python3 patch
   # libraries
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev

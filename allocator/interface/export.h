@@ -1,7 +1,7 @@
 // How an entry point is exported: under its own name, or prefixed where the allocator is embedded beside another.
 #pragma once
 
-// BREAKPROOF_PREFIX(malloc) is malloc itself, or bp_malloc.
+// BREAKPROOF_PREFIX(malloc) is malloc itself, or breakproof_malloc where the allocator is embedded beside another.
 #ifndef BREAKPROOF_PREFIX
 #define BREAKPROOF_PREFIX(name) name
 #else

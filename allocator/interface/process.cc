@@ -11,8 +11,8 @@ namespace breakproof::allocator {
 
 // Static and zero: usable before any constructor ran.
 constinit Heap process_heap{};
-constinit PlaceholderThreadHeap placeholder_storage(&process_heap);
-constinit thread_local ThreadHeap* thread_heap = &placeholder_storage.thread;
+constinit PlaceholderThreadHeap placeholder(&process_heap);
+constinit thread_local ThreadHeap* thread_heap = &placeholder.thread;
 
 namespace {
 
@@ -28,7 +28,7 @@ __attribute__((tls_model("initial-exec"))) constinit thread_local ThreadHeap* ow
 
 void EndThread(void* thread) {
   // Destructors that run after this one may allocate again, and begin anew.
-  thread_heap = &Placeholder();
+  thread_heap = &placeholder.thread;
   own_heap = nullptr;
   process_heap.Detach(static_cast<ThreadHeap*>(thread));
 }
@@ -84,14 +84,14 @@ ThreadHeap* OwnHeap() { return own_heap; }
 
 void ChoosePath() {
   const bool may_be_fast = is_environment_read.load(std::memory_order_relaxed) && !IsPerturbing();
-  thread_heap = may_be_fast && own_heap != nullptr ? own_heap : &Placeholder();
+  thread_heap = may_be_fast && own_heap != nullptr ? own_heap : &placeholder.thread;
 }
 
 __attribute__((noinline, cold)) ThreadHeap* StartThread() {
   if (own_heap == nullptr) AttachThread();
   ReadEnvironment();
   ChoosePath();
-  return own_heap != nullptr ? own_heap : &Placeholder();
+  return own_heap != nullptr ? own_heap : &placeholder.thread;
 }
 
 }  // namespace breakproof::allocator

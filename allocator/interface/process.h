@@ -11,8 +11,7 @@ namespace breakproof::allocator {
 extern Heap process_heap;
 // What a thread has before its first call, and what stands in for its thread heap while every call of it is to take
 // the slow paths: it can free, and has nothing at hand.
-extern PlaceholderThreadHeap placeholder_storage;
-inline ThreadHeap& Placeholder() { return placeholder_storage.thread; }
+extern PlaceholderThreadHeap placeholder;
 
 // Never null. Whoever reads it from a signal handler or after the thread's destructors ran finds one of the two.
 extern constinit thread_local ThreadHeap* thread_heap __attribute__((tls_model("initial-exec")));
@@ -31,7 +30,7 @@ void ChoosePath();
 // `thread_heap` once it can allocate; the placeholder, which cannot, if the thread could not begin.
 inline ThreadHeap& Started() {
   ThreadHeap* const thread = thread_heap;
-  return __builtin_expect(thread != &Placeholder(), 1) ? *thread : *StartThread();
+  return __builtin_expect(thread != &placeholder.thread, 1) ? *thread : *StartThread();
 }
 
 }  // namespace breakproof::allocator

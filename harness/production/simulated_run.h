@@ -19,9 +19,15 @@ struct SimulatedRunResult {
   std::uint64_t refusable = 0;      // those, and the calls for its own books: what `any@k` counts
 };
 
+// A crash or an endless loop of the allocator.
+enum class Crashes {
+  kEndTheProcess,  // for sanitizers and fuzzing engines, which report it themselves
+  kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
+};
+
 class SimulatedRun {
  public:
-  SimulatedRun();
+  explicit SimulatedRun(Crashes crashes = Crashes::kEndTheProcess);
   ~SimulatedRun();
   SimulatedRun(const SimulatedRun&) = delete;
   SimulatedRun& operator=(const SimulatedRun&) = delete;
