@@ -223,7 +223,7 @@ void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   span->segment = segment;
   span->is_zero = is_zero;
   if (segment == 0) break_bytes_ += bytes;
-  if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
+  RememberMost();
   Join(span);
   InsertFree(span);
 }
@@ -343,6 +343,7 @@ void PageHeap::Unmap(Span* span) {
     return;
   }
   segment_bytes_ += bytes;
+  RememberMost();
   // Without entries it cannot even be retailed; its memory at least goes back.
   if (map_.Cover(kernel_, span->start, bytes)) {
     Free(span);

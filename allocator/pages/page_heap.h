@@ -99,6 +99,9 @@ class PageHeap {
   void AddUsed(Span* span) { Append(span, &used_); }
   void RemoveUsed(Span* span) { Unlink(span, &used_); }
   bool IsWholeSegment(const Span& span) const;
+  void RememberMost() {
+    if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
+  }
 
   Lock lock_;
   Kernel kernel_;
