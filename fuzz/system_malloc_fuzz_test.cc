@@ -12,7 +12,7 @@ using namespace breakproof;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const harness::MallocFamily family = harness::LibcFamily();
-  const harness::Case c = harness::DecodeCase(data, size);
+  const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
   const harness::Judgement judgement = harness::RunInProcess(c, family);
   if (judgement.violations.empty()) return 0;
   const harness::CaseViolation& first = judgement.violations.front();

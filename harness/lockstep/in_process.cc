@@ -62,7 +62,7 @@ Judgement RunInProcess(const Case& c, const MallocFamily& family) {
 MallocFamily LibcFamily() {
   void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   if (libc == nullptr) throw CouldNotRun("libc.so.6 is not loaded; link dynamically");
-  MallocFamily family = {};  // without mallopt: what it sets would outlive the case
+  MallocFamily family = {};  // without mallopt and sbrk: what they do would outlive the case
   Find(libc, "malloc", &family.malloc);
   Find(libc, "calloc", &family.calloc);
   Find(libc, "realloc", &family.realloc);
@@ -84,7 +84,7 @@ MallocFamily LibcFamily() {
   Find(libc, "valloc", &family.valloc);
   Find(libc, "pvalloc", &family.pvalloc);
   Find(libc, "malloc_usable_size", &family.malloc_usable_size);
-  Find(libc, "sbrk", &family.sbrk);
+  Find(libc, "malloc_trim", &family.malloc_trim);
   return family;
 }
 

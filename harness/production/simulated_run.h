@@ -28,6 +28,7 @@ class SimulatedRun {
 
   // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
   SimulatedRunResult Run(const Case& c, const Environment& environment);
+  SimulatedRunResult Run(const Case& c) { return Run(c, c.environment); }
 
  private:
   class Implementation;

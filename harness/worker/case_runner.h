@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"
@@ -24,7 +25,8 @@ class CaseRunner {
   CaseRunner(const RunSettings& settings, const std::string& name);
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
-  // worker could be started. With a log, prepared by the caller, the subject's memory calls go into it.
+  // worker could be started, or if no real kernel can be made to do what the case says of its kernel. With a log,
+  // prepared by the caller, the subject's memory calls go into it, and the caller sees to the case's kernel.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   const Journal& journal() const { return journal_; }
@@ -32,6 +34,7 @@ class CaseRunner {
  private:
   const RunSettings& settings_;
   Journal journal_;
+  std::unique_ptr<CallLog> log_;  // for cases whose kernel refuses something
 };
 
 }  // namespace breakproof::harness
