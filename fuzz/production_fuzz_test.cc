@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "fuzz/guidance/guidance.h"
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
 #include "harness/production/simulated_run.h"
@@ -11,7 +12,9 @@
 using namespace breakproof;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static fuzz::Guidance guidance;
   static harness::SimulatedRun run;
+  run.Observe(&guidance);
   const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
   const harness::Judgement judgement = run.Run(c).judgement;
   if (judgement.violations.empty()) return 0;
