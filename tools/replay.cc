@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "harness/campaign/subject_facts.h"
-#include "harness/lockstep/judge.h"
+#include "harness/lockstep/kernel_watch.h"
 #include "harness/report/report.h"
 #include "tools/commands.h"
 #include "tools/scratch_folder.h"
@@ -35,7 +35,8 @@ int Replay(const ReplayFlags& flags) {
   const harness::SubjectProfile profile = harness::Probe(settings);
   harness::CaseRunner runner(settings, "replay");
   const harness::RunResult run = runner.Run(c);
-  harness::Judgement judgement = harness::Judge(c, runner.journal().outcomes(), run, profile.facts);
+  harness::Judgement judgement =
+      harness::JudgeWatched(c, runner.journal().outcomes(), runner.kernel_log(), run, profile.facts);
   AddForeignEntries(c, profile.own_entries, &judgement);
   std::printf("%s\n%s\n", profile.library.c_str(),
               harness::Listing(c, runner.journal(), judgement, flags.whole).c_str());

@@ -31,8 +31,9 @@ void Perform(void* context, std::uint32_t index) {
   auto* worker = static_cast<Worker*>(context);
   worker->header->progress = index;
   BeginWatching(index);
-  worker->executor->Perform(index, worker->operations[index], &worker->outcomes[index]);
-  EndWatching();
+  Outcome& outcome = worker->outcomes[index];
+  worker->executor->Perform(index, worker->operations[index], &outcome);
+  outcome.kernel = EndWatching();
 }
 
 char* MapJournal(const char* descriptor) {
@@ -58,6 +59,7 @@ int Run(const char* descriptor, const char* log) {
   void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (books == MAP_FAILED) return 1;
+  NoteHarnessMemory(books, bytes + 1);
   Executor executor(resolved_family, books, header->operation_count, header->slot_count);
   Worker worker = {header, reinterpret_cast<const Operation*>(journal + OperationsOffset()),
                    reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};

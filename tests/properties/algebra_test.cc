@@ -51,15 +51,25 @@ std::vector<Seen::One> Play(const Case& c) {
   return seen.all;
 }
 
+bool MayConcernUnmapping(int call_type) {
+  return call_type == static_cast<int>(CallType::kMunmap) || call_type == kCallTypes;
+}
+
+void AddRefusal(const Refusal& refusal, Case* c) {
+  if (!refusal.any_type && !MayConcernUnmapping(static_cast<int>(refusal.type))) c->environment.refusals.push_back(refusal);
+}
+
 // An operation a draw, so that what shrinks away are operations. Few slots, so that they meet; now and then a kernel
 // that refuses something.
 Case CaseOf(const std::vector<Draw>& draws) {
   Case c;
   for (const Draw draw : draws) {
     Random random(draw);
-    if (random.OneIn(60)) c.environment.refusals.push_back(fuzz::AnyRefusal(random));
+    if (random.OneIn(60)) AddRefusal(fuzz::AnyRefusal(random), &c);
     Operation operation = fuzz::AnyOperation(c, c.operations.size(), random);
     if (operation.option > model::Option::kTopPad) operation.option = model::Option::kTopPad;  // the rest is glibc's
+    // A mapping that the kernel never takes back stays in the books: H12 would say so of any case.
+    if (operation.kind == OperationKind::kRefuse && MayConcernUnmapping(operation.call_type)) operation.call_type = 0;
     if (operation.result != kNullSlot) operation.result %= 12;
     if (operation.argument != kNullSlot) operation.argument %= 12;
     c.operations.push_back(operation);
