@@ -12,6 +12,7 @@
 #include "harness/execute/executor.h"
 #include "harness/lockstep/lock_step.h"
 #include "harness/production/crash_guard.h"
+#include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
@@ -74,6 +75,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   }
 
   SimulatedRunResult Run(const Case& c, const Environment& environment) {
+    if (observer_ != nullptr) observer_->CaseBegins();
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
@@ -102,6 +104,9 @@ class SimulatedRun::Implementation : public KernelObserver {
     result_.refusable = kernel_.refusals().Total();
     return result_;
   }
+
+  void Observe(OperationObserver* observer) { observer_ = observer; }
+  const allocator::Heap& heap() { return heap_.heap(); }
 
   // ---- KernelObserver
 
@@ -184,6 +189,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     found_.clear();
     was_refused_ = is_unpredictable_ = false;
     const std::size_t logged = kernel_.log().size();
+    const std::uint64_t kernel_calls = result_.kernel_calls;
     is_call_ = operation.kind == OperationKind::kCall;
     doing_ = Doing::kOperation;
     outcome_ = Outcome{};
@@ -203,6 +209,12 @@ class SimulatedRun::Implementation : public KernelObserver {
     }
     if (!given_back_.empty()) CheckGivenBack();
     outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    if (observer_ != nullptr) {
+      observer_->Saw({.operation = operation,
+                      .outcome = outcome_,
+                      .kernel_calls = result_.kernel_calls - kernel_calls,
+                      .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
+    }
     lock_step_->Step(outcome_);
     CheckGranted(operation, outcome_);
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
@@ -348,6 +360,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   model::own::Policy policy_;
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
+  OperationObserver* observer_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
   std::uint64_t walks_ = 0;
@@ -369,6 +382,9 @@ class SimulatedRun::Implementation : public KernelObserver {
 
 SimulatedRun::SimulatedRun(Crashes crashes) : implementation_(std::make_unique<Implementation>(crashes)) {}
 SimulatedRun::~SimulatedRun() = default;
+
+void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
+const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
 
 SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment) {
   return implementation_->Run(c, environment);

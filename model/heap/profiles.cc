@@ -76,6 +76,8 @@ constexpr ProfileRow kTable[] = {  // glibc, C23, C17, POSIX.1-2024, musl
      {{kPreserves, "malloc(3): since glibc 2.33"}, {kMayChange, kC23Errno}, {kMayChange, kC17Errno},
       {kPreserves, kPosix},
       {kPreserves, "musl 1.2, source: src/malloc/mallocng/free.c"}}},
+    // In C23 alone, so far: glibc 2.36 has neither function.
+    {Of(kFreeSized, kFreeAlignedSized), kErrnoOfSuccess, {kNone, {kMayChange, kC23Errno}, kNone, kNone, kNone}},
 
     {Of(kMalloc, kCalloc, kRealloc), kSmallBlock,
      {{kAligned16, "glibc manual, Aligned Memory Blocks"}, {kAlignedToSize, kC23}, {kAligned16, kC17},

@@ -51,7 +51,7 @@ void Policy::Adapt(std::uint64_t length) {
 
 // Whether the call asks for memory that can exist.
 bool Policy::Allocates() const {
-  if (call_.entry == Entry::kFree || call_.entry == Entry::kUsableSize) return false;
+  if (model::Frees(call_.entry) || call_.entry == Entry::kUsableSize) return false;
   if (contract_.absurd || contract_.alignment_must_fail) return false;
   // In whole pages, with what an alignment beyond a page costs.
   const unsigned __int128 alignment = AlignmentOf(call_, contract_);
@@ -61,7 +61,7 @@ bool Policy::Allocates() const {
 
 // free, or realloc to size 0.
 bool Policy::Frees() const {
-  return call_.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
+  return model::Frees(call_.entry) || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
 }
 
 // A block that does not begin where its mapping does may need more than any mapping can have.
@@ -221,7 +221,7 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
   // One that could be neither entered in the books nor given back is nobody's.
   const bool is_in_made = made_ && address >= made_->start && address - made_->start < made_->length;
   if (address != 0 && is_in_made) mappings_[address] = *made_;
-  if (call_.entry == Entry::kFree && TrimAmount(books) > 0 && !was_refused_) {
+  if (model::Frees(call_.entry) && TrimAmount(books) > 0 && !was_refused_) {
     return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
   }
   return std::nullopt;
