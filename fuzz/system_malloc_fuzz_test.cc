@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "fuzz/guidance/guidance.h"
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
 #include "harness/lockstep/in_process.h"
@@ -12,8 +13,9 @@ using namespace breakproof;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const harness::MallocFamily family = harness::LibcFamily();
-  const harness::Case c = harness::DecodeCase(data, size);
-  const harness::Judgement judgement = harness::RunInProcess(c, family);
+  static fuzz::Guidance guidance;
+  const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
+  const harness::Judgement judgement = harness::RunInProcess(c, family, &guidance);
   if (judgement.violations.empty()) return 0;
   const harness::CaseViolation& first = judgement.violations.front();
   std::fprintf(stderr, "%s\nrule %s broken by operation %zu\n  expected  %s\n  actual    %s\n",

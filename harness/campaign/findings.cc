@@ -8,6 +8,7 @@
 #include "harness/lockstep/kernel_watch.h"
 #include "harness/minimize/minimize.h"
 #include "harness/support/could_not_run.h"
+#include "harness/operation/operation_table.h"
 #include "harness/support/files.h"
 
 namespace breakproof::harness {
@@ -18,15 +19,7 @@ using model::RuleId;
 // Of one rule; more would repeat the same defect through other entry points and cost minutes.
 constexpr std::size_t kMostReportsPerRule = 4;
 
-std::string KindName(const Operation& operation) {
-  switch (operation.kind) {
-    case OperationKind::kCheck: return "check";
-    case OperationKind::kThreadExit: return "exit";
-    case OperationKind::kMallopt: return "mallopt";
-    case OperationKind::kSbrk: return "sbrk";
-    default: return model::NameOf(operation.entry);
-  }
-}
+std::string KindName(const Operation& operation) { return RowOf(operation).word; }
 
 // A hang is recognised again sooner than it was at first: minimising tries it many times over.
 constexpr std::chrono::milliseconds kHangLimitWhenKnown{1000};

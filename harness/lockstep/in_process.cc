@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -33,11 +34,17 @@ struct Run {
   const std::vector<Operation>& operations;
   std::vector<Outcome> outcomes;
   Executor executor;
+  OperationObserver* observer;
 };
 
 void Perform(void* context, std::uint32_t index) {
   auto* run = static_cast<Run*>(context);
+  void* const break_before = sbrk(0);
   run->executor.Perform(index, run->operations[index], &run->outcomes[index]);
+  if (run->observer == nullptr) return;
+  const bool break_moved = sbrk(0) != break_before;
+  run->observer->Saw(
+      {.operation = run->operations[index], .outcome = run->outcomes[index], .kernel_calls = break_moved});
 }
 
 template <typename Function>
@@ -48,11 +55,12 @@ void Find(void* library, const char* name, Function** function) {
 
 }  // namespace
 
-Judgement RunInProcess(const Case& c, const MallocFamily& family) {
+Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer) {
+  if (observer != nullptr) observer->CaseBegins();
   const auto count = static_cast<std::uint32_t>(c.operations.size());
   const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
   const Mapping books(Executor::BookBytes(count, slots) + 1);
-  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots)};
+  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots), observer};
   RunResult result;
   result.end = RunOnThreads(c.operations.data(), count, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
   run.executor.FreeEverything();
@@ -62,7 +70,7 @@ Judgement RunInProcess(const Case& c, const MallocFamily& family) {
 MallocFamily LibcFamily() {
   void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   if (libc == nullptr) throw CouldNotRun("libc.so.6 is not loaded; link dynamically");
-  MallocFamily family = {};  // without mallopt: what it sets would outlive the case
+  MallocFamily family = {};  // without mallopt and sbrk: what they do would outlive the case
   Find(libc, "malloc", &family.malloc);
   Find(libc, "calloc", &family.calloc);
   Find(libc, "realloc", &family.realloc);
@@ -84,7 +92,7 @@ MallocFamily LibcFamily() {
   Find(libc, "valloc", &family.valloc);
   Find(libc, "pvalloc", &family.pvalloc);
   Find(libc, "malloc_usable_size", &family.malloc_usable_size);
-  Find(libc, "sbrk", &family.sbrk);
+  Find(libc, "malloc_trim", &family.malloc_trim);
   return family;
 }
 

@@ -6,11 +6,12 @@
 
 #include "harness/execute/malloc_family.h"
 #include "harness/lockstep/judge.h"
+#include "harness/lockstep/observer.h"
 
 namespace breakproof::harness {
 
-// Blocks still live at the end are freed.
-Judgement RunInProcess(const Case& c, const MallocFamily& family);
+// Blocks still live at the end are freed. The observer, if any, is told of every operation.
+Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer = nullptr);
 
 // libc's own malloc family, whatever malloc a sanitizer or a preloaded library put in front of it. Throws
 // CouldNotRun if libc.so.6 is not loaded, as in a statically linked program.

@@ -24,4 +24,11 @@ model::KernelDuringCall EndWatching();
 // Tells whoever reads the log where memory of the harness lies in this process.
 void NoteHarnessMemory(const void* begin, std::uint64_t bytes);
 
+// The next `count` calls of a type fail, whatever the log's plan says: a model::KernelCallKind, or
+// model::kKernelCallKindCount for any; UINT64_MAX: all from here on; 0: none any more.
+void RefuseCalls(int kind, std::uint64_t count);
+
+// What the break can grow before it is to meet a mapping, if the command says so.
+bool BreakRoom(std::uint64_t* bytes);
+
 }  // namespace breakproof::harness

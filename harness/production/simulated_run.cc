@@ -8,6 +8,7 @@
 #include "allocator/heap/check.h"
 #include "harness/execute/executor.h"
 #include "harness/lockstep/lock_step.h"
+#include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
@@ -57,6 +58,7 @@ class SimulatedRun::Implementation : public KernelObserver {
 
   SimulatedRunResult Run(const Case& c, const Environment& environment) {
     case_ = &c;
+    if (observer_ != nullptr) observer_->CaseBegins();
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
@@ -76,6 +78,9 @@ class SimulatedRun::Implementation : public KernelObserver {
     result_.refusable = kernel_.refusals().Total();
     return result_;
   }
+
+  void Observe(OperationObserver* observer) { observer_ = observer; }
+  const allocator::Heap& heap() { return heap_.heap(); }
 
   // ---- KernelObserver
 
@@ -117,6 +122,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     found_.clear();
     was_refused_ = is_unpredictable_ = false;
     const std::size_t logged = kernel_.log().size();
+    const std::uint64_t kernel_calls = result_.kernel_calls;
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     is_call_ = operation.kind == OperationKind::kCall;
     if (is_call_) BeginCall(operation, executor);
@@ -131,6 +137,12 @@ class SimulatedRun::Implementation : public KernelObserver {
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
     }
     outcome.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    if (observer_ != nullptr) {
+      observer_->Saw({.operation = operation,
+                      .outcome = outcome,
+                      .kernel_calls = result_.kernel_calls - kernel_calls,
+                      .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
+    }
     lock_step_->Step(outcome);
     CheckGranted(operation, outcome);
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
@@ -246,6 +258,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   model::own::Policy policy_;
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
+  OperationObserver* observer_ = nullptr;
   const Case* case_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
@@ -264,6 +277,9 @@ class SimulatedRun::Implementation : public KernelObserver {
 
 SimulatedRun::SimulatedRun() : implementation_(std::make_unique<Implementation>()) {}
 SimulatedRun::~SimulatedRun() = default;
+
+void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
+const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
 
 SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment) {
   return implementation_->Run(c, environment);

@@ -6,8 +6,10 @@
 
 #include <memory>
 
+#include "allocator/heap/heap.h"
 #include "harness/case/case.h"
 #include "harness/lockstep/judge.h"
+#include "harness/lockstep/observer.h"
 #include "harness/production/environment.h"
 
 namespace breakproof::harness {
@@ -28,6 +30,13 @@ class SimulatedRun {
 
   // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
   SimulatedRunResult Run(const Case& c, const Environment& environment);
+  // With the case's own.
+  SimulatedRunResult Run(const Case& c) { return Run(c, c.environment); }
+
+  // Is told of every operation from now on; nullptr: nobody.
+  void Observe(OperationObserver* observer);
+  // As the last operation left it.
+  const allocator::Heap& heap() const;
 
  private:
   class Implementation;

@@ -1,23 +1,38 @@
 #include "harness/worker/case_runner.h"
 
+#include <algorithm>
+
 namespace breakproof::harness {
 
 namespace {
 constexpr std::uint32_t kUsualCapacity = 8192;  // operations; longer cases make the journal grow
+
+// Whether the case is another one on a kernel that cannot be watched.
+bool NeedsMonitor(const Case& c) {
+  return !c.environment.IsPlain() || std::ranges::any_of(c.operations, [](const Operation& operation) {
+    return operation.kind == OperationKind::kRefuse;
+  });
 }
+
+}  // namespace
 
 CaseRunner::CaseRunner(const RunSettings& settings, const std::string& name)
     : settings_(settings), journal_(settings.folder / (name + ".journal"), kUsualCapacity), log_(kMostCallsSeen) {}
 
 RunResult CaseRunner::Run(const Case& c, const CallLog* log) {
   journal_.Prepare(c);
-  if (log == nullptr) {
+  const bool is_own_log = log == nullptr;
+  if (is_own_log) {
     log_.Prepare();
+    log_.Obey(c.environment);
     log = &log_;
   }
   WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, log);
   for (;;) {
-    if (auto result = process.Await(std::chrono::milliseconds(1000))) return *result;
+    const auto result = process.Await(std::chrono::milliseconds(1000));
+    if (!result) continue;
+    if (is_own_log && NeedsMonitor(c)) log_.RequireThatItWatches();
+    return *result;
   }
 }
 

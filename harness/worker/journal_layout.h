@@ -14,7 +14,7 @@
 namespace breakproof::harness {
 
 inline constexpr char kJournalMagic[16] = "breakproof-jrnl";
-inline constexpr std::uint32_t kJournalVersion = 2;
+inline constexpr std::uint32_t kJournalVersion = 3;
 
 enum class WorkerState : std::uint32_t {
   kPrepared,     // written by the command: the case is complete
@@ -37,6 +37,7 @@ struct JournalHeader {
   std::uint32_t has_usable_size;  // malloc_usable_size works on the subject's blocks
   std::uint32_t malloc_is_libcs;  // malloc is libc's own
   char provider[256];             // path of the library that has malloc
+  char kernel[120];               // the case's kernel line, ended by 0; empty if it does not fit
 };
 static_assert(std::is_trivially_copyable_v<JournalHeader>);
 

@@ -53,6 +53,7 @@ int Run(const char* descriptor, const char* log) {
   header->initial_break = static_cast<std::uint64_t>(syscall(SYS_brk, 0));
   FindProviders(header);
   if (log != nullptr && !StartMonitor(atoi(log))) return 1;
+  if (std::uint64_t room; BreakRoom(&room)) resolved_family.block_break(room);
 
   const std::uint64_t bytes = Executor::BookBytes(header->operation_count, header->slot_count);
   void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
