@@ -1,12 +1,9 @@
 // The production allocator on the simulated kernel, in lock step with the heap, kernel and policy models.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
 
+#include "fuzz/fail.h"
 #include "fuzz/guidance/guidance.h"
 #include "harness/case/case_binary.h"
-#include "harness/case/case_text.h"
 #include "harness/production/simulated_run.h"
 
 using namespace breakproof;
@@ -16,11 +13,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static harness::SimulatedRun run;
   run.Observe(&guidance);
   const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
-  const harness::Judgement judgement = run.Run(c).judgement;
-  if (judgement.violations.empty()) return 0;
-  const harness::CaseViolation& first = judgement.violations.front();
-  std::fprintf(stderr, "%s\nrule %s broken by operation %zu\n  expected  %s\n  actual    %s\n",
-               harness::PrintCase(c).c_str(), std::string(model::TextOf(first.what.rule).id).c_str(),
-               first.operation + 1, first.what.expected.c_str(), first.what.actual.c_str());
-  std::abort();
+  fuzz::FailOnViolation(c, run.Run(c).judgement);
+  return 0;
 }

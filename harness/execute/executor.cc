@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "harness/execute/payload.h"
+#include "harness/execute/poison.h"
 
 namespace breakproof::harness {
 namespace {
@@ -90,6 +91,14 @@ Executor::Executor(const MallocFamily& family, void* books, std::uint32_t operat
       live_(reinterpret_cast<std::uint32_t*>(blocks_ + operation_count)),
       slots_(live_ + operation_count) {}
 
+Executor::~Executor() {
+  if (!kHidesBlocks) return;
+  for (std::uint32_t i = 0; i < live_count_; ++i) ShowBlock(live_[i]);
+}
+
+void Executor::ShowBlock(std::uint32_t index) { Show(blocks_[index].address, blocks_[index].usable); }
+void Executor::HideBlock(std::uint32_t index) { Hide(blocks_[index].address, blocks_[index].usable); }
+
 // In the order of OperationKind: what an operation means is its function.
 const Executor::Meaning Executor::kPerform[kOperationKinds] = {
     &Executor::Call,      &Executor::Nothing, &Executor::Check, &Executor::SetOption,
@@ -105,6 +114,7 @@ void Executor::FreeEverything() {
   while (live_count_ > 0) {
     const std::uint32_t block = live_[live_count_ - 1];
     Remove(block);
+    ShowBlock(block);
     family_.free(blocks_[block].address);
   }
 }
@@ -157,6 +167,7 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   const std::uint64_t begin = operation.count < block.payload ? operation.count : block.payload;
   const std::uint64_t length = operation.size < block.payload - begin ? operation.size : block.payload - begin;
   const std::uint64_t end = begin + (length < kFullLength ? length : kFullLength);
+  ShowBlock(index);
   Enter(Stage::kReadingBytes, outcome);
   if (block.payload <= kFullLength) {
     Unchanged(Finding::kPayloadChanged, block.address, index, begin, end, end, outcome);
@@ -172,6 +183,7 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   }
   Enter(Stage::kWritingPayload, outcome);
   Fill(block.address, SeedOf(index), begin, end);
+  HideBlock(index);
 }
 
 void Executor::Fork(std::uint32_t, const Operation&, Outcome* outcome) {
@@ -224,13 +236,17 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   VerifyNext(outcome);
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
 
+  // Only what the call is about may be looked at by the subject.
+  if (old_block != kNoBlock) ShowBlock(old_block);
   Enter(Stage::kCalling, outcome);
   errno = kErrnoSentinel;
   void* const result = Invoke(operation, argument, old_block, outcome);
   outcome->errno_after = errno;
   outcome->address = reinterpret_cast<std::uintptr_t>(result);
 
-  if (model::Frees(operation.entry)) {
+  if (operation.entry == Entry::kUsableSize) {
+    if (old_block != kNoBlock) HideBlock(old_block);
+  } else if (model::Frees(operation.entry)) {
     if (old_block == kNoBlock) return;
     Remove(old_block);
     slots_[operation.argument] = 0;
@@ -315,6 +331,7 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
     slots_[operation.argument] = 0;
   }
   FillBlock(index, outcome);
+  HideBlock(index);
   Insert(index);
   if (operation.result != kNullSlot) slots_[operation.result] = index + 1;
 }
@@ -352,6 +369,7 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
       const Block& block = blocks_[old_block];
       Unchanged(Finding::kChangedByFailedCall, block.address, old_block, 0, block.payload, block.payload,
                 outcome);
+      HideBlock(old_block);
       if (operation.result == operation.argument) return;  // p = realloc(p, n) that failed keeps p
     }
   }
@@ -360,21 +378,26 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
 
 void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
+  ShowBlock(index);
   bool intact = Unchanged(Finding::kPayloadChanged, block.address, index, 0, block.payload, block.payload,
                           outcome);
   intact &= Unchanged(Finding::kSlackChanged, block.address, index, block.payload, block.usable,
                       block.usable, outcome);
   // Reported once: what is wrong now would otherwise be found again by every later look.
-  if (intact) return;
-  FillBlock(index, outcome);
-  Enter(Stage::kReadingBytes, outcome);
+  if (!intact) {
+    FillBlock(index, outcome);
+    Enter(Stage::kReadingBytes, outcome);
+  }
+  HideBlock(index);
 }
 
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
   if (family_.malloc_usable_size == nullptr) return;
   Enter(Stage::kAskingUsableBefore, outcome);
+  ShowBlock(index);
   const std::uint64_t now = family_.malloc_usable_size(block.address);
+  HideBlock(index);
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);
 }
 

@@ -24,6 +24,11 @@ class Executor {
   Executor(const MallocFamily& family, void* books, std::uint32_t operation_count,
            std::uint32_t slot_count);
 
+  // Blocks that are still live may be looked at by anybody from here on.
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
   // Performs the operation with this index, writing `outcome` as it proceeds, so that a crash leaves the
   // stage it happened in. A thread exit does nothing here but be recorded.
   void Perform(std::uint32_t index, const Operation& operation, Outcome* outcome);
@@ -78,6 +83,9 @@ class Executor {
   void VerifyUsable(std::uint32_t block, Outcome* outcome);
   void VerifyNext(Outcome* outcome);
   void VerifyAll(Outcome* outcome);
+
+  void ShowBlock(std::uint32_t block);
+  void HideBlock(std::uint32_t block);
 
   void Insert(std::uint32_t block);
   void Remove(std::uint32_t block);

@@ -10,7 +10,20 @@
 
 namespace breakproof::harness {
 
-// Blocks still live at the end are freed. The observer, if any, is told of every operation.
+// An allocator that needs more than its entry points: told of every operation, on the operation's thread.
+class InProcessSubject {
+ public:
+  virtual ~InProcessSubject() = default;
+  virtual const MallocFamily& family() = 0;
+  virtual void Before(const Operation& operation) = 0;
+  // May say what the kernel did.
+  virtual void After(const Operation& operation, Outcome* outcome) = 0;
+};
+
+// Blocks still live at the end are freed.
+Judgement RunInProcess(const Case& c, InProcessSubject& subject);
+
+// The same of a malloc family alone. The observer, if any, is told of every operation.
 Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer = nullptr);
 
 // libc's own malloc family, whatever malloc a sanitizer or a preloaded library put in front of it. Throws
