@@ -53,7 +53,6 @@ MUTANTS = [
     _mutant("product_checked_by_division", "slab", "H0", _ARITHMETIC, "calloc divides by its count, which may be zero"),
     _mutant("realloc_of_null_crashes", "tagged", "H0", _REALLOC, "realloc looks at the size of NULL"),
     _mutant("realloc_reads_too_much", "tagged", "H0", _REALLOC, "realloc copies the new size from the old block"),
-    _mutant("rounds_zero_for_ever", "slab", "H0", _ALIGNMENT, "an alignment of zero is rounded to a power of two in an endless loop", flags = _HANGS),
     _mutant("set_up_by_malloc_only", "slab", "H0", _FIRST_CALL, "valloc crashes when it is the first call of the process"),
     _mutant("slab_failure_unchecked", "slab", "H0", _REFUSED, "a slab that the kernel refused is written to"),
 
@@ -120,6 +119,7 @@ MUTANTS = [
     _mutant("posix_memalign_takes_any_power_of_two", "slab", "H8", _ALIGNMENT, "posix_memalign accepts an alignment of 4", defect = "kPosixTakesAnyPowerOfTwo"),
     _mutant("product_wraps", "slab", "H8", _ARITHMETIC, "calloc's product wraps to something small"),
     _mutant("pvalloc_wraps", "slab", "H8", _ARITHMETIC, "pvalloc's rounding wraps to something small", seen_in = "gperftools 2.10: pvalloc(SIZE_MAX - 1707)"),
+    _mutant("rounds_zero_for_ever", "slab", "H8", _ALIGNMENT, "an alignment of zero is rounded to a power of two in an endless loop", flags = _HANGS),
     _mutant("size_wraps", "tagged", "H8", _ARITHMETIC, "adding the tag wraps to something small", seen_in = "TBB 2021.8: realloc near SIZE_MAX"),
 
     # H9: usable bytes.
