@@ -1,16 +1,13 @@
 // Laws of the malloc family on the production allocator: a case, and the same case rewritten, end alike.
 //
-// Any bytes are a case, so RapidCheck makes and shrinks cases by way of them. What does not change is judged by all
-// models as well, the rewritten case too.
+// Both are judged by all models as well. Operations are drawn as the fuzzer's mutations draw them.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <array>
 #include <numeric>
-#include <sstream>
 
-#include "harness/case/case_binary.h"
+#include "fuzz/mutator/any_operation.h"
 #include "harness/case/case_text.h"
 #include "harness/generate/random.h"
 #include "harness/production/simulated_run.h"
@@ -19,7 +16,7 @@ namespace breakproof::harness {
 namespace {
 
 using model::Entry;
-using Record = std::array<std::uint8_t, kBytesAnOperation>;
+using Draw = std::uint64_t;
 
 // What each operation returned, and what the allocator asked of the kernel for it.
 struct Seen : OperationObserver {
@@ -54,19 +51,19 @@ std::vector<Seen::One> Play(const Case& c) {
   return seen.all;
 }
 
-Case CaseOf(const std::vector<Record>& records) {
-  std::vector<std::uint8_t> bytes;
-  for (const Record& record : records) bytes.insert(bytes.end(), record.begin(), record.end());
-  return DecodeCase(bytes.data(), bytes.size());
-}
-
-// Few slots, so that operations meet; few threads.
-Case FewSlots(Case c) {
-  for (Operation& operation : c.operations) {
+// An operation a draw, so that what shrinks away are operations. Few slots, so that they meet; now and then a kernel
+// that refuses something.
+Case CaseOf(const std::vector<Draw>& draws) {
+  Case c;
+  for (const Draw draw : draws) {
+    Random random(draw);
+    if (random.OneIn(60)) c.environment.refusals.push_back(fuzz::AnyRefusal(random));
+    Operation operation = fuzz::AnyOperation(c, c.operations.size(), random);
+    if (operation.option > model::Option::kTopPad) operation.option = model::Option::kTopPad;  // the rest is glibc's
     if (operation.result != kNullSlot) operation.result %= 12;
     if (operation.argument != kNullSlot) operation.argument %= 12;
+    c.operations.push_back(operation);
   }
-  c.slot_names.clear();
   NameSlots(&c);
   return c;
 }
@@ -143,8 +140,8 @@ const Law kLaws[] = {
 
 TEST(AlgebraTest, EqualOperationsAreEqual) {
   for (const Law& law : kLaws) {
-    EXPECT_TRUE(rc::check(law.name, [&](const std::vector<Record>& records) {
-      const Case c = FewSlots(CaseOf(records));
+    EXPECT_TRUE(rc::check(law.name, [&](const std::vector<Draw>& draws) {
+      const Case c = CaseOf(draws);
       Case rewritten = c;
       bool any = false;
       for (Operation& operation : rewritten.operations) any |= law.rewrite(operation);
@@ -158,8 +155,8 @@ TEST(AlgebraTest, EqualOperationsAreEqual) {
 
 // calloc is malloc and zeroes: the same blocks. That they are zero is rule H5.
 TEST(AlgebraTest, CallocIsMallocAndZeroes) {
-  EXPECT_TRUE(rc::check("calloc(c, n) is malloc(c * n), then zeroes", [](const std::vector<Record>& records) {
-    const Case c = FewSlots(CaseOf(records));
+  EXPECT_TRUE(rc::check("calloc(c, n) is malloc(c * n), then zeroes", [](const std::vector<Draw>& draws) {
+    const Case c = CaseOf(draws);
     Case rewritten = c;
     for (Operation& o : rewritten.operations) {
       std::uint64_t bytes;
@@ -188,14 +185,15 @@ TEST(AlgebraTest, WhatDoesNothingChangesNothing) {
       {"a product that wraps", {.entry = Entry::kCalloc, .size = SIZE_MAX / 2, .count = 3}},
   };
   for (const Neutral& neutral : kNeutral) {
-    EXPECT_TRUE(rc::check(neutral.name, [&](const std::vector<Record>& records, std::uint16_t where) {
-      const Case c = FewSlots(CaseOf(records));
+    EXPECT_TRUE(rc::check(neutral.name, [&](const std::vector<Draw>& draws, std::uint16_t where) {
+      const Case c = CaseOf(draws);
       const std::size_t at = c.operations.empty() ? 0 : where % (c.operations.size() + 1);
       Case longer = c;
       Operation inserted = neutral.operation;
       // On a thread that is there: one that begins takes memory for itself.
-      inserted.thread = at > 0 ? c.operations[at - 1].thread : 0;
-      RC_PRE(at > 0 && c.operations[at - 1].kind != OperationKind::kThreadExit);
+      const bool is_there = at > 0 && c.operations[at - 1].kind != OperationKind::kThreadExit;
+      RC_PRE(is_there);
+      inserted.thread = c.operations[at - 1].thread;
       longer.operations.insert(longer.operations.begin() + static_cast<std::ptrdiff_t>(at), inserted);
       NameSlots(&longer);
       std::vector<Seen::One> other = Play(longer);
@@ -208,8 +206,8 @@ TEST(AlgebraTest, WhatDoesNothingChangesNothing) {
 // realloc is allocate, copy, free: the same requests are served, the same slots hold a block. Where the kernel refuses
 // nothing, since in place less is needed.
 TEST(AlgebraTest, ReallocIsAllocateCopyFree) {
-  EXPECT_TRUE(rc::check("realloc(p, n) is q = malloc(n), copy, free(p)", [](const std::vector<Record>& records) {
-    Case c = FewSlots(CaseOf(records));
+  EXPECT_TRUE(rc::check("realloc(p, n) is q = malloc(n), copy, free(p)", [](const std::vector<Draw>& draws) {
+    Case c = CaseOf(draws);
     c.environment = {};
     std::erase_if(c.operations, [](const Operation& o) { return o.kind == OperationKind::kRefuse; });
     Case rewritten = c;
@@ -302,11 +300,10 @@ TEST(AlgebraTest, TheOrderOfFreesIsIrrelevantToWhatCanBeReused) {
     RC_PRE(!sizes.empty());
     const Footprint first = footprint_at(sizes.size() - 1), second = footprint_at(c.operations.size() - 1);
     RC_LOG() << PrintCase(c) << first.in_break << " bytes of break at first, then " << second.in_break << "\n";
-    // A freed mapping raises the threshold, so that the heap may serve what had mappings before.
+    // Beyond it by a wholesale unit at most: trimmed in between, the heap buys anew. Where there were mappings the
+    // threshold has risen since, and the heap serves instead.
     RC_ASSERT(second.in_break + second.in_segments + second.in_mappings <=
               first.in_break + first.in_segments + first.in_mappings + (std::uint64_t{256} << 10));
-    const bool has_mappings = first.in_mappings != 0;
-    if (!has_mappings) RC_ASSERT(second.in_break <= first.in_break);
   }));
 }
 
