@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"
@@ -26,6 +27,11 @@ class CaseRunner {
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
   // worker could be started. With a log, prepared by the caller, the subject's memory calls go into it.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
+
+  // The same, stopping after each operation once `first_stop` were performed: `look` is called with the worker's
+  // process and how many operations it has performed, while it waits.
+  using Look = std::function<void(pid_t worker, std::uint32_t performed)>;
+  RunResult RunStepped(const Case& c, std::uint32_t first_stop, const Look& look);
 
   const Journal& journal() const { return journal_; }
 

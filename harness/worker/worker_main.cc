@@ -5,6 +5,7 @@
 //
 // Links nothing but libc, so that the process's very first malloc is the case's. Its own memory comes from
 // mmap. Its exit status matters only when the journal does not say kFinished.
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -17,6 +18,9 @@
 #include "harness/worker/journal_layout.h"
 #include "harness/worker/providers.h"
 
+// Does nothing: a place for a debugger's breakpoint.
+extern "C" __attribute__((noinline, used)) void breakproof_guilty_is_next() { asm volatile(""); }
+
 namespace breakproof::harness {
 namespace {
 
@@ -27,12 +31,27 @@ struct Worker {
   Executor* executor;
 };
 
+// Where the command wants to look: waits until it lets the case go on.
+void StopIfAsked(JournalHeader* header, std::uint32_t performed) {
+  if (performed < header->first_stop) return;
+  __atomic_store_n(const_cast<std::uint32_t*>(&header->stopped), performed + 1, __ATOMIC_RELEASE);
+  syscall(SYS_futex, &header->stopped, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
+  for (;;) {
+    const std::uint32_t may_pass = __atomic_load_n(const_cast<std::uint32_t*>(&header->may_pass), __ATOMIC_ACQUIRE);
+    if (may_pass > performed) return;
+    syscall(SYS_futex, &header->may_pass, FUTEX_WAIT, may_pass, nullptr, nullptr, 0);
+  }
+}
+
 void Perform(void* context, std::uint32_t index) {
   auto* worker = static_cast<Worker*>(context);
+  if (index == 0) StopIfAsked(worker->header, 0);
+  if (index == worker->header->announced) breakproof_guilty_is_next();
   worker->header->progress = index;
   BeginWatching(index);
   worker->executor->Perform(index, worker->operations[index], &worker->outcomes[index]);
   EndWatching();
+  StopIfAsked(worker->header, index + 1);
 }
 
 char* MapJournal(const char* descriptor) {

@@ -1,0 +1,56 @@
+#include "tools/case_subject.h"
+
+#include "harness/campaign/subject_facts.h"
+#include "harness/explain/library_trace.h"
+#include "tools/settings.h"
+
+namespace breakproof::tools {
+namespace {
+
+using harness::Case;
+using harness::Judgement;
+using harness::Trace;
+
+class LibrarySubject : public CaseSubject {
+ public:
+  LibrarySubject(const std::string& library, const std::filesystem::path& scratch, std::chrono::milliseconds hang_limit)
+      : settings_(PrepareRun(library, scratch)) {
+    settings_.hang_limit = hang_limit;
+    profile_ = harness::Probe(settings_);
+    runner_ = std::make_unique<harness::CaseRunner>(settings_, "case");
+  }
+
+  Judgement Judge(const Case& c) override {
+    const harness::RunResult run = runner_->Run(c);
+    Judgement judgement = harness::Judge(c, runner_->journal().outcomes(), run, profile_.facts);
+    harness::AddForeignEntries(c, profile_.own_entries, &judgement);
+    return judgement;
+  }
+
+  Trace Watch(const Case& c) override { return harness::TraceLibrary(c, profile_, runner_.get()); }
+
+  Trace WatchUntil(const Case& c, std::uint32_t last) override {
+    return harness::TraceLibraryUntil(c, last, profile_, runner_.get());
+  }
+
+  std::string name() const override { return profile_.library; }
+  std::string library() const override { return settings_.subject.library.string(); }
+
+ private:
+  harness::RunSettings settings_;
+  harness::SubjectProfile profile_;
+  std::unique_ptr<harness::CaseRunner> runner_;
+};
+
+}  // namespace
+
+void AddSubjectFlags(CLI::App& command, SubjectFlags* flags) {
+  command.add_option("--library", flags->library, "Shared library with the malloc family (default: the system's malloc)");
+}
+
+std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::filesystem::path& scratch,
+                                         std::chrono::milliseconds hang_limit) {
+  return std::make_unique<LibrarySubject>(flags.library, scratch, hang_limit);
+}
+
+}  // namespace breakproof::tools
