@@ -2,6 +2,7 @@
 
 #include "harness/campaign/subject_facts.h"
 #include "harness/explain/library_trace.h"
+#include "harness/explain/production_trace.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {
@@ -42,14 +43,32 @@ class LibrarySubject : public CaseSubject {
   std::unique_ptr<harness::CaseRunner> runner_;
 };
 
+class ProductionSubject : public CaseSubject {
+ public:
+  ProductionSubject(const std::filesystem::path& scratch, std::chrono::milliseconds hang_limit)
+      : tracer_(scratch, hang_limit) {}
+
+  Judgement Judge(const Case& c) override { return tracer_.Judge(c); }
+  Trace Watch(const Case& c) override { return tracer_.Watch(c); }
+  Trace WatchUntil(const Case& c, std::uint32_t last) override { return tracer_.WatchUntil(c, last); }
+  std::string name() const override { return "the production allocator"; }
+  std::string library() const override { return ""; }
+
+ private:
+  harness::ProductionTracer tracer_;
+};
+
 }  // namespace
 
 void AddSubjectFlags(CLI::App& command, SubjectFlags* flags) {
   command.add_option("--library", flags->library, "Shared library with the malloc family (default: the system's malloc)");
+  command.add_flag("--production", flags->is_production, "The production allocator, on the simulated kernel")
+      ->excludes("--library");
 }
 
 std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::filesystem::path& scratch,
                                          std::chrono::milliseconds hang_limit) {
+  if (flags.is_production) return std::make_unique<ProductionSubject>(scratch, hang_limit);
   return std::make_unique<LibrarySubject>(flags.library, scratch, hang_limit);
 }
 

@@ -33,6 +33,9 @@ int Replay(const ReplayFlags& flags) {
   const harness::Trace trace = flags.until > 0 ? subject->WatchUntil(c, flags.until - 1) : subject->Watch(c);
   const std::size_t guilty = trace.Guilty();
   const bool is_broken = guilty < count;
+  if (flags.gdb && flags.subject.is_production) {
+    throw harness::CouldNotRun("--gdb needs a library in a worker process; give --library instead of --production");
+  }
   if (flags.gdb) {
     const std::uint32_t stop = flags.until > 0 ? flags.until - 1 : is_broken ? static_cast<std::uint32_t>(guilty) : count - 1;
     return RunInDebugger(c, stop, flags.subject, scratch.path());

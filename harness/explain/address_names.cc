@@ -15,6 +15,16 @@ std::string Hex(std::uint64_t value) {
 
 }  // namespace
 
+std::string Describe(const SpanView& span) {
+  switch (span.kind) {
+    case SpanKind::kFree: return "free";
+    case SpanKind::kLarge: return "one large block";
+    case SpanKind::kMapping: return "a mapping of its own";
+    case SpanKind::kSlab: break;
+  }
+  return "slab of " + std::to_string(span.block_size) + "-byte blocks, of thread heap " + std::to_string(span.owner);
+}
+
 AddressNames::AddressNames(const Trace& trace) : break_start_(trace.break_start) {
   Table table;
   for (const Moment& moment : trace.moments) {
@@ -26,6 +36,7 @@ AddressNames::AddressNames(const Trace& trace) : break_start_(trace.break_start)
 AddressNames::Table AddressNames::Next(const Table& before, const AddressSpace& space) {
   Table table;
   for (const Region& region : space.regions) {
+    if (region.kind == RegionKind::kForeign) continue;
     if (region.kind == RegionKind::kBreak) {
       table.push_back({region.begin, region.end, 0});
       continue;

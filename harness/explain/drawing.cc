@@ -180,9 +180,8 @@ class Picture {
     for (const SpanView& span : moment_.space.spans) {
       if (address < span.begin || address >= span.end) continue;
       if (before >= span.begin && before < span.end) return "";
-      const std::string owner = span.owner > 0 ? ", of thread heap " + std::to_string(span.owner) : "";
       return "      -- span " + names_.Name(span.begin, moment_.performed) + ", " + Bytes(span.end - span.begin) + ": " +
-             span.use + owner + "\n";
+             Describe(span) + "\n";
     }
     return "";
   }
@@ -206,6 +205,11 @@ class Picture {
   std::string Regions() const {
     std::string text = "held of the kernel:\n";
     for (const Region& region : moment_.space.regions) {
+      if (region.kind == RegionKind::kForeign) {
+        text += "         somebody else's mapping at " + names_.Name(region.begin, moment_.performed) + ", " +
+                Bytes(region.end - region.begin) + "\n";
+        continue;
+      }
       std::uint64_t blocks = 0, live = 0, resident = 0;
       for (const auto& [maker, block] : history_.live()) {
         if (block.address < region.begin || block.address >= region.end) continue;

@@ -15,6 +15,7 @@ namespace breakproof::harness {
 enum class RegionKind : std::uint8_t {
   kBreak,    // from where the program break started to where it is
   kMapping,
+  kForeign,  // somebody else's, in the way of the break
 };
 
 // Memory that the subject holds of the kernel. Addresses of the process that ran the case.
@@ -26,12 +27,16 @@ struct Region {
 };
 
 // Where the subject shows its books: a run of pages with one use.
+enum class SpanKind : std::uint8_t { kFree, kSlab, kLarge, kMapping };
 struct SpanView {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  std::string use;  // "free", "slab of 48", "large", "mapping"
-  int owner = 0;    // thread heap, from 1; 0: none
+  SpanKind kind = SpanKind::kFree;
+  std::uint32_t block_size = 0;  // kSlab: bytes
+  std::uint32_t owner = 0;       // kSlab: thread heap, from 1
 };
+// "slab of 48-byte blocks, of thread heap 1".
+std::string Describe(const SpanView& span);
 
 struct FreeBlock {
   std::uint64_t address = 0;

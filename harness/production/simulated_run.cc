@@ -55,8 +55,9 @@ class SimulatedRun::Implementation : public KernelObserver {
  public:
   Implementation() : heap_(&kernel_, this) {}
 
-  SimulatedRunResult Run(const Case& c, const Environment& environment) {
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* observer) {
     case_ = &c;
+    observer_ = observer;
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
@@ -120,7 +121,8 @@ class SimulatedRun::Implementation : public KernelObserver {
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     is_call_ = operation.kind == OperationKind::kCall;
     if (is_call_) BeginCall(operation, executor);
-    Outcome outcome;
+    Outcome own_outcome;
+    Outcome& outcome = observer_ != nullptr ? *observer_->Begin(static_cast<std::uint32_t>(index_)) : own_outcome;
     executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome);
     if (is_call_) EndCall(outcome);
     is_policed_ = false;
@@ -133,6 +135,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     outcome.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
     lock_step_->Step(outcome);
     CheckGranted(operation, outcome);
+    if (observer_ != nullptr) observer_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     if (index_ < kAlwaysWalked || index_ % kWalkEvery == 0) Walk();
   }
@@ -247,6 +250,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
   const Case* case_ = nullptr;
+  RunObserver* observer_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
   std::uint64_t walks_ = 0;
@@ -265,8 +269,8 @@ class SimulatedRun::Implementation : public KernelObserver {
 SimulatedRun::SimulatedRun() : implementation_(std::make_unique<Implementation>()) {}
 SimulatedRun::~SimulatedRun() = default;
 
-SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment) {
-  return implementation_->Run(c, environment);
+SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment, RunObserver* observer) {
+  return implementation_->Run(c, environment, observer);
 }
 
 }  // namespace breakproof::harness

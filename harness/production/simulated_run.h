@@ -5,8 +5,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "allocator/heap/heap.h"
 #include "harness/case/case.h"
+#include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/lockstep/judge.h"
 #include "harness/production/environment.h"
 
@@ -19,6 +22,18 @@ struct SimulatedRunResult {
   std::uint64_t refusable = 0;      // those, and the calls for its own books: what `any@k` counts
 };
 
+// Looks on while a case is run.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // The operation is about to begin. What is seen of it is written to the result as it proceeds, so that a crash
+  // of this process leaves it there.
+  virtual Outcome* Begin(std::uint32_t index) = 0;
+  // It came to an end, and broke these rules of policy and kernel. The heap model's rules are judged afterwards.
+  virtual void End(std::uint32_t index, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
+                   allocator::Heap& heap) = 0;
+};
+
 class SimulatedRun {
  public:
   SimulatedRun();
@@ -27,7 +42,7 @@ class SimulatedRun {
   SimulatedRun& operator=(const SimulatedRun&) = delete;
 
   // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
-  SimulatedRunResult Run(const Case& c, const Environment& environment);
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* observer = nullptr);
 
  private:
   class Implementation;
