@@ -35,6 +35,9 @@ class LibrarySubject : public CaseSubject {
   }
 
   std::string name() const override { return profile_.library; }
+  std::string label() const override {
+    return std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash;
+  }
   std::string library() const override { return settings_.subject.library.string(); }
 
  private:
@@ -52,6 +55,7 @@ class ProductionSubject : public CaseSubject {
   Trace Watch(const Case& c) override { return tracer_.Watch(c); }
   Trace WatchUntil(const Case& c, std::uint32_t last) override { return tracer_.WatchUntil(c, last); }
   std::string name() const override { return "the production allocator"; }
+  std::string label() const override { return "the production allocator on the simulated kernel"; }
   std::string library() const override { return ""; }
 
  private:
