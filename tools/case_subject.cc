@@ -35,6 +35,7 @@ class LibrarySubject : public CaseSubject {
   }
 
   std::string name() const override { return profile_.library; }
+  bool has_usable_size() const override { return profile_.facts.has_usable_size; }
   std::string label() const override {
     return std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash;
   }
@@ -55,6 +56,7 @@ class ProductionSubject : public CaseSubject {
   Trace Watch(const Case& c) override { return tracer_.Watch(c); }
   Trace WatchUntil(const Case& c, std::uint32_t last) override { return tracer_.WatchUntil(c, last); }
   std::string name() const override { return "the production allocator"; }
+  bool has_usable_size() const override { return true; }
   std::string label() const override { return "the production allocator on the simulated kernel"; }
   std::string library() const override { return ""; }
 

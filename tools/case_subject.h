@@ -31,6 +31,7 @@ class CaseSubject {
 
   // "the system's malloc", or a path: as a person would name it.
   virtual std::string name() const = 0;
+  virtual bool has_usable_size() const = 0;
   // The library's file name and hash: what a case says of where it was seen.
   virtual std::string label() const = 0;
   // Of the library's file; empty for the system's malloc and for production.

@@ -1,0 +1,99 @@
+#include "harness/emit/c_program.h"
+
+#include <algorithm>
+
+#include "harness/case/case_text.h"
+#include "harness/emit/runtime_text.h"
+#include "harness/emit/steps.h"
+#include "harness/emit/threads_text.h"
+#include "harness/support/could_not_run.h"
+
+namespace breakproof::harness {
+namespace {
+
+using model::RuleId;
+
+bool UsesThreads(const Case& c) {
+  return std::any_of(c.operations.begin(), c.operations.end(), [](const Operation& o) { return o.thread != 0; });
+}
+
+std::string Comment(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
+  const model::RuleText& rule = model::TextOf(violation.what.rule);
+  const std::string preload = settings.library.empty() ? "" : "LD_PRELOAD=" + settings.library + " ";
+  std::string text = "/* " + std::string(rule.id) + ": " + std::string(rule.title) + "\n *   (" +
+                     std::string(rule.clause) + ")\n *\n";
+  text += " * Broken by operation " + std::to_string(violation.operation + 1) + ", " +
+          PrintOperation(c.operations[violation.operation], c.slot_names) + ", on " + settings.subject + ":\n";
+  text += " *   expected  " + violation.what.expected + "\n *   actual    " + violation.what.actual + "\n *\n";
+  // -fno-builtin: the compiler must not know what malloc promises; that is what is looked at.
+  text += " * cc -O1 -fno-builtin -pthread " + settings.name + ".c -o " + settings.name + " && " + preload + "./" +
+          settings.name + "\n *\n";
+  text += " * Exits with 1 and prints expected and actual if the rule is broken, with 0 if everything held. */\n";
+  // What a subject printed may hold the end of a comment.
+  for (std::size_t at = 0; (at = text.find("*/", at)) != std::string::npos && at + 3 < text.size();) text[at + 1] = ' ';
+  return text;
+}
+
+std::string Head(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
+  std::string text = "#define _GNU_SOURCE\n";
+  for (const char* header : {"errno.h", "malloc.h", "pthread.h", "sched.h", "signal.h", "stdarg.h", "stdint.h", "stdio.h",
+                             "stdlib.h", "string.h", "sys/mman.h", "sys/wait.h", "unistd.h"}) {
+    text += std::string("#include <") + header + ">\n";
+  }
+  text += "\n#define STEPS " + std::to_string(c.operations.size()) + "\n";
+  text += "#define RULE \"" + std::string(model::TextOf(violation.what.rule).id) + "\" /* what a crash breaks here */\n";
+  text += std::string("#define HAS_USABLE_SIZE ") + (settings.has_usable_size ? "1" : "0") + "\n";
+  text += "#define CALL_RETURNS \"the call returns\"\n\n";
+  return text;
+}
+
+std::string Slots(const Case& c) {
+  if (c.slot_names.empty()) return "";
+  std::string text = "static struct block";
+  for (std::size_t i = 0; i < c.slot_names.size(); ++i) text += (i == 0 ? " *" : ", *") + SlotVariable(c, static_cast<Slot>(i));
+  return text + ";\n\n";
+}
+
+std::string Steps(const Case& c, const CaseViolation& violation) {
+  std::string text = "static void step(int number) {\n  current = number;\n  alarm(10);\n  switch (number) {\n";
+  for (std::size_t i = 0; i < c.operations.size(); ++i) {
+    text += "    case " + std::to_string(i + 1) + ":\n" + EmitStep(c, i, i == violation.operation ? &violation : nullptr) +
+            "      break;\n";
+  }
+  return text + "  }\n}\n\n";
+}
+
+std::string ThreadTables(const Case& c) {
+  std::string owners = "static const unsigned char thread_of[] = {0";
+  std::string ends = "static const unsigned char ends_thread[] = {0";
+  for (const Operation& operation : c.operations) {
+    owners += ", " + std::to_string(operation.thread);
+    ends += operation.kind == OperationKind::kThreadExit ? ", 1" : ", 0";
+  }
+  return owners + "}; /* by step, from 1 */\n" + ends + "};\n\n";
+}
+
+std::string Main(bool has_threads) {
+  std::string text = "\nint main(void) {\n  watch_signals();\n";
+  text += has_threads ? "  run();\n" : "  for (int number = 1; number <= STEPS; ++number) step(number);\n";
+  text += "  doing = \"the end\";\n  look_at_all();\n";
+  text += "  say(\"every check held\\n\");\n  _exit(0); /* what the allocator does when a process ends is not part of the case */\n}\n";
+  return text;
+}
+
+}  // namespace
+
+std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
+  const RuleId rule = violation.what.rule;
+  if (rule >= RuleId::kH10 && rule <= RuleId::kH13) {
+    throw CouldNotRun("rule " + std::string(model::TextOf(rule).id) +
+                      " is about the allocator's own books, which no program sees from outside; use replay instead");
+  }
+  const bool has_threads = UsesThreads(c);
+  std::string text = Comment(c, violation, settings) + Head(c, violation, settings) + kRuntimeText;
+  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation);
+  if (has_threads) text += ThreadTables(c) + kThreadsText;
+  return text + Main(has_threads);
+}
+
+}  // namespace breakproof::harness
