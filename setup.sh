@@ -14,6 +14,8 @@ packages=(
   nlohmann-json3-dev libcli11-dev libmd-dev
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
+  # counts instructions for the benchmarks where the processor's counter is not available
+  valgrind
 )
 
 die() { printf 'setup.sh: %s\n' "$1" >&2; exit 1; }

@@ -31,7 +31,7 @@ static_assert(sizeof(kClassSizes) / sizeof(kClassSizes[0]) == kClassCount);
 // What the allocator looks up by class.
 struct ClassInfo {
   std::uint32_t size;        // of a block, in bytes
-  std::uint32_t reciprocal;  // for BlockIndex
+  std::uint32_t reciprocal;  // for BlockIndex and IsBlockStart
   std::uint16_t blocks;      // in a slab
   std::uint8_t pages;        // of a slab
 };
@@ -54,6 +54,13 @@ constexpr ClassInfoTable MakeClassInfoTable() {
 }
 
 inline constexpr ClassInfoTable kClassInfo = MakeClassInfoTable();
+
+// The most blocks that any slab has.
+constexpr std::uint64_t MostBlocksInSlab() {
+  std::uint64_t most = 0;
+  for (const ClassInfo& info : kClassInfo.of) most = info.blocks > most ? info.blocks : most;
+  return most;
+}
 
 // Sizes up to this one, which are nearly all requests of most programs, find their class in a
 // table.

@@ -50,12 +50,12 @@ constexpr SlabShape<Word> ShapeOfSlab(Word class_size) {
   return HalveIfWhole(HalveIfWhole(SlabShape<Word>{pages, blocks}));
 }
 
-// 2^32 / class_size, rounded up; 0 where a slab is a single block beyond the rule. `class_size`
-// must be a class's size. Theorem Z21.
+// 2^32 / class_size, rounded up; 1 where a slab is a single block beyond the rule, since only offset
+// 0 begins a block there. `class_size` must be a class's size. Theorems Z21 and Z42.
 template <typename Word>
 constexpr Word ReciprocalOf(Word class_size) {
   const Word scale = std::uint64_t{1} << kReciprocalShift;
-  return Select<Word>(class_size <= kMaxSlabRuleSize, (scale + (class_size - 1)) / class_size, 0);
+  return Select<Word>(class_size <= kMaxSlabRuleSize, (scale + (class_size - 1)) / class_size, 1);
 }
 
 // The index of the block that holds the byte at `offset`, which must be inside the slab: offset /
@@ -64,6 +64,14 @@ constexpr Word ReciprocalOf(Word class_size) {
 template <typename Word>
 constexpr Word BlockIndex(Word offset, Word reciprocal) {
   return (offset * reciprocal) >> kReciprocalShift;
+}
+
+// Whether `offset`, which must be inside the slab, is where a block begins: whether the fractional bits of
+// offset / class_size are as good as zero. After Lemire, Kaser and Kurz, "Faster remainder by direct
+// computation". Theorem Z42.
+template <typename Word>
+constexpr Bool<Word> IsBlockStart(Word offset, Word reciprocal) {
+  return ((offset * reciprocal) & ((std::uint64_t{1} << kReciprocalShift) - 1)) < reciprocal;
 }
 
 // The offset of the block's first byte. `index` must be below the slab's number of blocks. Theorems

@@ -1,4 +1,6 @@
-// Bins: the free blocks that a thread keeps at hand, last in first out.
+// Bins: the free blocks that a thread keeps at hand, last in first out. A bin is an array of addresses, not a list
+// through the blocks: what a caller writes to freed memory cannot reach it, and taking a block does not wait for
+// the block's own cache line.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +11,41 @@ namespace breakproof::allocator {
 
 inline constexpr std::uint64_t kClasses = arithmetic::kClassCount;
 
-// How many blocks a thread keeps at hand of one class: its bin overflows when it reaches so many. Enough that
-// taking and giving back in turn stays in it, little enough that all bins together are small beside the program.
-constexpr std::int32_t BinCapacity(std::uint64_t size_class) {
+// How many blocks a thread keeps at hand of one class. Enough that taking and giving back in turn stays in it,
+// little enough that all bins together are small beside the program.
+constexpr std::uint32_t BinCapacity(std::uint64_t size_class) {
   constexpr std::uint64_t kBytes = 16 * 1024;
-  constexpr std::uint64_t kMost = 256;
+  constexpr std::uint64_t kMost = 128;
   const std::uint64_t blocks = kBytes / arithmetic::kClassSizes[size_class];
-  return static_cast<std::int32_t>(blocks > kMost ? kMost : blocks < 3 ? 3 : blocks);
+  return static_cast<std::uint32_t>(blocks > kMost ? kMost : blocks < 3 ? 3 : blocks);
 }
 
 // A refill leaves the bin about half full: room to grow, and blocks to take.
-constexpr std::int32_t RefillCount(std::uint64_t size_class) { return BinCapacity(size_class) / 2; }
+constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return BinCapacity(size_class) / 2; }
+
+// Where the bins lie in one array of addresses. Below each bin is a slot that stays null: a bin whose top is there
+// is empty, and the fast path needs no count.
+struct BinTable {
+  std::uint16_t bottom[kClasses];  // the slot that stays null
+  std::uint16_t limit[kClasses];   // the last slot of the bin
+  std::uint16_t slots;             // of all bins
+};
+
+constexpr BinTable MakeBinTable() {
+  BinTable table = {};
+  std::uint32_t next = 0;
+  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
+    table.bottom[size_class] = static_cast<std::uint16_t>(next);
+    next += BinCapacity(size_class);
+    table.limit[size_class] = static_cast<std::uint16_t>(next);
+    ++next;
+  }
+  table.slots = static_cast<std::uint16_t>(next);
+  return table;
+}
+
+inline constexpr BinTable kBins = MakeBinTable();
+static_assert(kBins.slots == kBins.limit[kClasses - 1] + 1, "an index does not fit its field");
+static_assert(kBins.bottom[0] == 0, "a thread heap of zeroes must find its bins empty");
 
 }  // namespace breakproof::allocator

@@ -5,6 +5,7 @@
 namespace breakproof::allocator {
 namespace {
 
+using arithmetic::ClassInfo;
 using arithmetic::kClassInfo;
 
 // Set by a visit that found something; the first complaint counts.
@@ -17,13 +18,12 @@ struct Verdict {
 };
 
 bool IsOwnFree(const PageHeap& pages, std::uintptr_t page, const Span* span) {
-  const PageEntry entry = pages.map().Find(page);
-  return entry.IsOurs() && entry.span() == span;
+  return pages.map().Find(page) == span;
 }
 
 bool HasFreeNeighbour(const PageHeap& pages, std::uintptr_t page, const Span* span) {
-  const PageEntry entry = pages.map().Find(page);
-  return entry.IsOurs() && entry.span()->use == SpanUse::kFree && entry.span()->segment == span->segment;
+  const Span* const neighbour = pages.map().Find(page);
+  return neighbour->use == SpanUse::kFree && neighbour->segment == span->segment;
 }
 
 void CheckFreeSpans(Verdict* verdict) {
@@ -43,20 +43,17 @@ void CheckFreeSpans(Verdict* verdict) {
 void CheckSlab(const Span* slab, Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
   for (std::uintptr_t page = slab->start; page < slab->end(); page += kPageSize) {
-    const PageEntry entry = pages.map().Find(page);
-    verdict->Require(entry.IsOurs() && entry.span() == slab && entry.owner() == slab->owner &&
-                         entry.size_class() == slab->size_class,
-                     "V3: a page of a slab leads elsewhere");
+    verdict->Require(pages.map().Find(page) == slab, "V3: a page of a slab leads elsewhere");
   }
-  std::uint32_t listed = 0;
-  for (auto* block = static_cast<FreeBlock*>(slab->free_list); block != nullptr; block = block->next) {
-    if (++listed > slab->carved) break;  // a cycle
-  }
-  verdict->Require(slab->carved <= kClassInfo.of[slab->size_class].blocks && slab->used + listed == slab->carved,
-                   "V6: the counts of a slab are wrong");
+  const bool is_owned = slab->owner == verdict->heap->Thread(slab->owner_id) && slab->owner != nullptr;
+  verdict->Require(is_owned && slab->reciprocal == kClassInfo.of[slab->size_class].reciprocal,
+                   "V3: a slab says wrongly whose it is, or how it is cut");
+  std::uint64_t free = 0;
+  for (const std::uint64_t bits : slab->free_blocks) free += static_cast<std::uint64_t>(__builtin_popcountll(bits));
+  const std::uint64_t blocks = kClassInfo.of[slab->size_class].blocks;
+  verdict->Require(slab->used + free == blocks, "V6: the count of a slab is not what its bits say");
   verdict->Require(slab->used > 0, "V6: a slab without used blocks was not released");
-  const bool has_room = slab->free_list != nullptr || slab->carved < kClassInfo.of[slab->size_class].blocks;
-  verdict->Require(slab->is_listed == has_room, "V9: a slab with room is not listed, or a full one is");
+  verdict->Require(slab->is_listed == (free > 0), "V9: a slab with room is not listed, or a full one is");
 }
 
 void CheckUsedSpans(Verdict* verdict) {
@@ -66,8 +63,8 @@ void CheckUsedSpans(Verdict* verdict) {
     if (span->use == SpanUse::kSlab) {
       CheckSlab(span, verdict);
     } else {
-      const PageEntry entry = pages.map().Find(span->payload);
-      verdict->Require(entry.IsOurs() && entry.span() == span, "V4: a large block is not found by its payload");
+      verdict->Require(pages.map().Find(span->payload) == span && span->owner == nullptr,
+                       "V4: a large block is not found by its payload, or has an owner");
     }
     (span->use == SpanUse::kMapping ? of_mappings : span->segment == 0 ? of_break : of_segments) += span->bytes();
   }
@@ -82,47 +79,52 @@ void CheckBins(Verdict* verdict) {
   for (std::uint64_t id = 1; id <= verdict->heap->thread_count(); ++id) {
     const ThreadHeap& thread = *verdict->heap->Thread(id);
     for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-      std::int32_t count = 0;
-      for (const FreeBlock* block = thread.bin(size_class); block != nullptr; block = block->next) {
-        const PageEntry entry = thread.heap()->pages().map().Find(reinterpret_cast<std::uintptr_t>(block));
-        verdict->Require(entry.owner() == id && entry.size_class() == size_class,
+      verdict->Require(thread.bin_count(size_class) <= BinCapacity(size_class), "V8: a bin holds too many blocks");
+      if (verdict->complaint != nullptr) return;
+      for (std::uint32_t i = 0; i < thread.bin_count(size_class); ++i) {
+        const auto address = reinterpret_cast<std::uintptr_t>(thread.bin_block(size_class, i));
+        const Span* const slab = thread.heap()->pages().map().Find(address);
+        verdict->Require(slab->owner == &thread && slab->size_class == size_class,
                          "V8: a bin holds a block of another class or owner");
-        if (++count > BinCapacity(size_class)) break;  // a cycle
       }
-      verdict->Require(count == thread.bin_count(size_class), "V8: a bin holds more or fewer blocks than it counts");
     }
   }
 }
 
-// Every free block must be one that its slab has cut (V7).
+bool IsHandedOut(const Span* slab, std::uint64_t index) {
+  return (slab->free_blocks[index / Span::kBlocksAWord] >> index % Span::kBlocksAWord & 1) == 0;
+}
+
+// Every free block outside its slab must be one that the slab has handed out (V7). That it is marked is seen where
+// it matters, when it is taken or comes home: blocks of a fresh refill are not.
 void CheckFreeBlock(void* context, std::uintptr_t address, std::uint64_t usable) {
   auto* const verdict = static_cast<Verdict*>(context);
-  const PageEntry entry = verdict->heap->pages().map().Find(address);
-  const Span* const slab = entry.IsOurs() ? entry.span() : nullptr;
-  const bool is_in_slab = slab != nullptr && slab->use == SpanUse::kSlab && address >= slab->start;
+  const Span* const slab = verdict->heap->pages().map().Find(address);
+  const bool is_in_slab = slab->use == SpanUse::kSlab && address >= slab->start;
   const std::uint64_t offset = is_in_slab ? address - slab->start : 0;
-  verdict->Require(is_in_slab && offset % usable == 0 && offset / usable < slab->carved,
-                   "V7: a free list holds what is no block of a slab");
+  verdict->Require(is_in_slab && offset % usable == 0 && offset / usable < kClassInfo.of[slab->size_class].blocks &&
+                       IsHandedOut(slab, offset / usable),
+                   "V7: a free list holds what is no block of a slab, or what its slab has");
+}
+
+void VisitOne(const void* block, Heap& heap, VisitBlock visit, void* context) {
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  visit(context, address, kClassInfo.of[heap.pages().map().Find(address)->size_class % kClasses].size);
 }
 
 void VisitChain(const FreeBlock* block, Heap& heap, VisitBlock visit, void* context) {
-  for (; block != nullptr; block = block->next) {
-    const auto address = reinterpret_cast<std::uintptr_t>(block);
-    visit(context, address, kClassInfo.of[heap.pages().map().Find(address).size_class() % kClasses].size);
-  }
+  for (; block != nullptr; block = block->next) VisitOne(block, heap, visit, context);
 }
 
 }  // namespace
 
 void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context) {
-  for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {
-    if (span->use != SpanUse::kSlab) continue;
-    VisitChain(static_cast<const FreeBlock*>(span->free_list), heap, visit, context);
-  }
   for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
     const ThreadHeap& thread = *heap.Thread(id);
     for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-      VisitChain(thread.bin(size_class), heap, visit, context);
+      for (std::uint32_t i = 0; i < thread.bin_count(size_class); ++i) {
+        VisitOne(thread.bin_block(size_class, i), heap, visit, context);
+      }
     }
     for (std::uint64_t batch = 0; batch < ThreadHeap::kBatches; ++batch) {
       VisitChain(thread.batch(batch), heap, visit, context);
@@ -137,8 +139,10 @@ void VisitBlocks(Heap& heap, VisitBlock visit, void* context) {
       visit(context, span->payload, span->end() - span->payload);
       continue;
     }
-    const std::uint64_t size = kClassInfo.of[span->size_class].size;
-    for (std::uint64_t block = 0; block < span->carved; ++block) visit(context, span->start + block * size, size);
+    const ClassInfo& info = kClassInfo.of[span->size_class];
+    for (std::uint64_t block = 0; block < info.blocks; ++block) {
+      if (IsHandedOut(span, block)) visit(context, span->start + block * info.size, info.size);
+    }
   }
 }
 
@@ -150,11 +154,11 @@ const char* CheckHeap(Heap& heap) {
   if (verdict.complaint != nullptr) return verdict.complaint;  // lists may be broken: do not walk them further
   VisitFreeBlocks(heap, CheckFreeBlock, &verdict);
   if (verdict.complaint != nullptr) return verdict.complaint;
-  std::uint64_t cut = 0, free = 0;
+  std::uint64_t handed_out = 0, free = 0;
   const VisitBlock count = [](void* counter, std::uintptr_t, std::uint64_t) { ++*static_cast<std::uint64_t*>(counter); };
-  VisitBlocks(heap, count, &cut);
+  VisitBlocks(heap, count, &handed_out);
   VisitFreeBlocks(heap, count, &free);
-  verdict.Require(free <= cut, "V10: there are more free blocks than blocks");
+  verdict.Require(free <= handed_out, "V10: there are more free blocks than blocks");
   return verdict.complaint;
 }
 

@@ -5,14 +5,14 @@
 //   V1  a free span is entered in the page map at both ends, is as long as its list says, and no free span that
 //       could be joined with it is its neighbour
 //   V2  a free span waits to be discarded exactly when it may hold something else than zeroes
-//   V3  every page of a slab leads to the slab, with its owner and class
-//   V4  a large block or mapping is found by its payload's page
+//   V3  every page of a slab leads to the slab, and the slab to its owner
+//   V4  a large block or mapping is found by its payload's page, and has no owner
 //   V5  the spans of the break, of the segments and the mappings add up to what was taken from the kernel
-//   V6  a slab's counts are right: blocks cut, blocks on its own list, blocks handed out
-//   V7  every free block is a block of the slab that its page leads to, and was cut
-//   V8  a bin holds as many blocks as its fill says, all of its class and owner
+//   V6  a slab's bits say of as many blocks as it counts that they are handed out, and of at least one
+//   V7  every free block outside its slab is a block of the slab that its page leads to, and handed out
+//   V8  a bin holds no more than it may, all of its class and owner
 //   V9  a slab is listed by its owner exactly when it has room
-//   V10 no slab has more free blocks than were cut: none is on two lists
+//   V10 no more blocks are on the way back to slabs than were handed out: none is on two lists
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,11 @@ const char* CheckHeap(Heap& heap);
 // Called with the block's address and its usable size in bytes.
 using VisitBlock = void (*)(void* context, std::uintptr_t address, std::uint64_t usable);
 
-// Every free block of every slab: on the slab's list, in bins, in batches, on the way home.
+// Every free block that its slab has handed out: in bins, in batches, on the way home.
 void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context);
 
-// Every block that was ever cut from a slab that still exists, free or not; every large block and mapping. Those
-// that VisitFreeBlocks does not name are what callers hold.
+// Every block that a slab has handed out, free or not; every large block and mapping. Those that VisitFreeBlocks
+// does not name are what callers hold.
 void VisitBlocks(Heap& heap, VisitBlock visit, void* context);
 
 }  // namespace breakproof::allocator

@@ -5,7 +5,10 @@
 
 namespace breakproof::allocator {
 
-void Heap::Init(const Kernel& kernel) { pages_.Init(kernel); }
+void Heap::Init(const Kernel& kernel) {
+  pages_.Init(kernel);
+  secret_ = kernel.entropy(kernel.context);
+}
 
 ThreadHeap* Heap::Attach() {
   const LockGuard guard(pages_.lock());

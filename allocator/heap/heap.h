@@ -34,8 +34,8 @@ class Heap {
   // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
   void DrainOneIdle();
 
-  // The owner of blocks whose page entry has this id.
-  ThreadHeap* OwnerOf(std::uint64_t id) { return threads_[id]; }
+  // What the marks of free blocks are made with.
+  std::uint64_t secret() const { return secret_; }
   std::uint64_t thread_count() const { return thread_count_; }
   ThreadHeap* Thread(std::uint64_t id) { return threads_[id]; }
 
@@ -47,6 +47,7 @@ class Heap {
   // Left by finished threads, a queue; protected by the page heap's lock.
   ThreadHeap* first_idle_;
   ThreadHeap* last_idle_;
+  std::uint64_t secret_;
   std::uint64_t thread_count_;   // made so far; their ids are 1 to this
   ThreadHeap* threads_[kMaxThreadHeaps + 1];
 };

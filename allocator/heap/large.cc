@@ -12,11 +12,15 @@ using arithmetic::kMaxClassSize;
 
 // Enters the one address by which a span of a single block is found.
 void Enter(PageMap& map, Span* span) {
-  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), PageEntry(span, 0, 0));
+  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), span);
 }
 
+// Whether a request of `size` may be left in a block of `usable` bytes: moving for less than half would save little
+// and cost a copy.
+bool MayStay(std::size_t size, std::size_t usable) { return size > usable / 2 || usable <= 32; }
+
 void Leave(PageMap& map, const Span* span) {
-  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), PageEntry());
+  map.Set(arithmetic::AlignDown<std::uint64_t>(span->payload, kPageSize), nullptr);
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
 void* ThreadHeap::TakeAtHand(std::size_t size, std::size_t alignment) {
   if (!arithmetic::HasAlignedClass<std::uint64_t>(size, alignment)) return nullptr;
   const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(size, alignment);
-  if (bins_[size_class] == nullptr && slabs_[size_class] != nullptr) RefillFromSlab(size_class, slabs_[size_class]);
+  if (bin_count(size_class) == 0 && slabs_[size_class] != nullptr) RefillFromSlab(size_class, slabs_[size_class]);
   return TakeFromBin(size_class);
 }
 
@@ -72,35 +76,47 @@ void ThreadHeap::FreeLarge(Span* span, bool adapts) {
   pages.Unmap(span);
 }
 
-Span* ThreadHeap::SpanOfLarge(const void* block, PageEntry entry, const char* complaint) const {
-  Span* const span = entry.IsOurs() ? entry.span() : nullptr;
-  const bool is_block = span != nullptr && (span->use == SpanUse::kLarge || span->use == SpanUse::kMapping) &&
+// Dies unless the address is that of the one block of the span.
+void ThreadHeap::CheckLarge(const void* block, const Span* span, const char* if_none) {
+  const bool is_block = (span->use == SpanUse::kLarge || span->use == SpanUse::kMapping) &&
                         span->payload == reinterpret_cast<std::uintptr_t>(block);
-  if (!is_block) Die(complaint);
-  return span;
+  if (!is_block) Die(if_none);
 }
 
 std::size_t ThreadHeap::UsableSize(const void* block) const {
   if (block == nullptr) return 0;
-  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
-  if (entry.owner() != 0) return arithmetic::kClassInfo.of[entry.size_class()].size;
-  const Span* const span = SpanOfLarge(block, entry, "malloc_usable_size() of a pointer that is not a block");
+  const Span* const span = SpanOf(block);
+  if (span->use == SpanUse::kSlab) {
+    CheckBlock(block, span, kUsableSizeOfNoBlock, kUsableSizeOfFree);
+    return arithmetic::kClassInfo.of[span->size_class].size;
+  }
+  CheckLarge(block, span, kUsableSizeOfNoBlock);
   return span->end() - span->payload;
+}
+
+// realloc leaves a block where it is while more than half of it is used, or where it is among the smallest.
+void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
+  if (block == nullptr) return;
+  const std::size_t usable = UsableSize(block);
+  if (size > usable) Die(kWrongSize);
+  const Span* const span = SpanOf(block);
+  if (span->use != SpanUse::kSlab || MayStay(size, usable)) return;
+  if (arithmetic::FastSizeToClass(size) != span->size_class) Die(kWrongSize);
 }
 
 // ---- realloc
 
 void* ThreadHeap::Reallocate(void* block, std::size_t size) {
-  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
-  if (entry.owner() != 0) {
-    const std::size_t usable = arithmetic::kClassInfo.of[entry.size_class()].size;
+  Span* const span = SpanOf(block);
+  if (span->use == SpanUse::kSlab) {
+    CheckBlock(block, span, kReallocOfNoBlock, kReallocOfFree);
+    const std::size_t usable = arithmetic::kClassInfo.of[span->size_class].size;
     const bool may_stay = !heap_->pages().WantsMapping(size);
-    // Kept where at least half of it is used: moving for less would save little and cost a copy.
-    if (may_stay && size <= usable && (size > usable / 2 || usable <= 32)) return block;
+    if (may_stay && size <= usable && MayStay(size, usable)) return block;
     void* const moved = Move(block, usable, size);
     return moved == nullptr && size <= usable ? block : moved;
   }
-  Span* const span = SpanOfLarge(block, entry, "realloc() of a pointer that is not a block");
+  CheckLarge(block, span, kReallocOfNoBlock);
   const bool is_resized = span->use == SpanUse::kMapping ? ResizeMapping(span, size) : ResizeLarge(span, size);
   if (is_resized) return reinterpret_cast<void*>(span->payload);
   const std::size_t usable = span->end() - span->payload;
@@ -113,11 +129,11 @@ void* ThreadHeap::Move(void* block, std::size_t old_size, std::size_t size) {
   void* const moved = Allocate(size);
   if (moved == nullptr) return nullptr;
   memcpy(moved, block, old_size < size ? old_size : size);
-  const PageEntry entry = map_->Find(reinterpret_cast<std::uintptr_t>(block));
-  if (entry.owner() != 0) {
+  Span* const span = SpanOf(block);
+  if (span->use == SpanUse::kSlab) {
     Free(block);
   } else {
-    FreeLarge(entry.span(), false);
+    FreeLarge(span, false);
   }
   return moved;
 }

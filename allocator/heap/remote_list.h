@@ -3,12 +3,9 @@
 
 #include <atomic>
 
-namespace breakproof::allocator {
+#include "allocator/heap/misuse.h"
 
-// The link inside a free block.
-struct FreeBlock {
-  FreeBlock* next;
-};
+namespace breakproof::allocator {
 
 // A chain goes in with one compare-and-swap, everything comes out with one exchange; no ABA, since nothing is
 // ever taken singly. Lock-free. `Atomic` is std::atomic, or an explorer's.

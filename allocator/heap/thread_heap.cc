@@ -12,13 +12,12 @@ using arithmetic::ClassInfo;
 using arithmetic::kClassInfo;
 using arithmetic::kMaxClassSize;
 
-// Blocks that a refill cuts from a slab at a time: a page's worth at most, so that a program which needs few of
-// a size touches few pages.
-std::uint32_t CutAtOnce(std::uint64_t size_class) {
-  const std::uint64_t in_a_page = kPageSize / kClassInfo.of[size_class].size;
-  const auto refill = static_cast<std::uint64_t>(RefillCount(size_class));
-  const std::uint64_t blocks = in_a_page < refill ? in_a_page : refill;
-  return blocks == 0 ? 1 : static_cast<std::uint32_t>(blocks);
+void SetAllFree(Span* slab, std::uint64_t blocks) {
+  for (std::uint64_t word = 0; word < Span::kMostBlocks / Span::kBlocksAWord; ++word) {
+    const std::uint64_t first = word * Span::kBlocksAWord;
+    const std::uint64_t here = blocks <= first ? 0 : blocks - first;
+    slab->free_blocks[word] = here >= Span::kBlocksAWord ? ~std::uint64_t{0} : (std::uint64_t{1} << here) - 1;
+  }
 }
 
 }  // namespace
@@ -27,9 +26,10 @@ void ThreadHeap::Init(Heap* heap, std::uint64_t id) {
   heap_ = heap;
   map_ = &heap->pages().map();
   id_ = id;
-  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    fill_[size_class] = -BinCapacity(size_class);
-  }
+  secret_ = heap->secret();
+  memcpy(tops_, kBins.bottom, sizeof tops_);
+  memcpy(limits_, kBins.limit, sizeof limits_);
+  class_of_ = arithmetic::kGranuleTable;
 }
 
 // ---- Allocation
@@ -80,43 +80,26 @@ bool ThreadHeap::Refill(std::uint64_t size_class) {
   return true;
 }
 
-// The bin is empty.
+// The bin is empty. Blocks leave the slab in the order of their addresses, and the bin hands out the lowest first: a
+// fresh slab becomes resident page by page.
 void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
-  const std::uint32_t taken = slab->free_list != nullptr ? TakeFreed(slab) : Carve(slab);
-  slab->used += taken;
-  fill_[size_class] += static_cast<std::int32_t>(taken);
-  const bool is_exhausted = slab->free_list == nullptr && slab->carved == kClassInfo.of[size_class].blocks;
-  if (is_exhausted) UnlistSlab(slab);  // until a block comes back
-}
-
-// Blocks that were freed into the slab.
-std::uint32_t ThreadHeap::TakeFreed(Span* slab) {
-  const auto most = static_cast<std::uint32_t>(RefillCount(slab->size_class));
-  auto* last = static_cast<FreeBlock*>(slab->free_list);
-  bins_[slab->size_class] = last;
-  std::uint32_t taken = 1;
-  for (; taken < most && last->next != nullptr; ++taken) last = last->next;
-  slab->free_list = last->next;
-  last->next = nullptr;
-  return taken;
-}
-
-// Blocks that were never used, in ascending order.
-std::uint32_t ThreadHeap::Carve(Span* slab) {
-  const ClassInfo& info = kClassInfo.of[slab->size_class];
-  const std::uint32_t left = info.blocks - slab->carved;
-  const std::uint32_t wanted = CutAtOnce(slab->size_class);
-  const std::uint32_t taken = left < wanted ? left : wanted;
-  FreeBlock** link = &bins_[slab->size_class];
-  for (std::uint32_t i = 0; i < taken; ++i) {
-    auto* const block = reinterpret_cast<FreeBlock*>(
-        slab->start + arithmetic::BlockOffset<std::uint64_t>(slab->carved + i, info.size));
-    *link = block;
-    link = &block->next;
+  const ClassInfo& info = kClassInfo.of[size_class];
+  const std::uint32_t left = info.blocks - slab->used;
+  const std::uint32_t taken = left < RefillCount(size_class) ? left : RefillCount(size_class);
+  tops_[size_class] = static_cast<std::uint16_t>(kBins.bottom[size_class] + taken);
+  void** slot = &slots_[tops_[size_class]];
+  void** const bottom = &slots_[kBins.bottom[size_class]];
+  for (std::uint64_t word = 0; slot != bottom; ++word) {
+    std::uint64_t bits = slab->free_blocks[word];
+    const std::uint64_t first = word * Span::kBlocksAWord;
+    for (; bits != 0 && slot != bottom; bits &= bits - 1) {
+      const std::uint64_t index = first + static_cast<std::uint64_t>(__builtin_ctzll(bits));
+      *slot-- = reinterpret_cast<void*>(slab->start + arithmetic::BlockOffset<std::uint64_t>(index, info.size));
+    }
+    slab->free_blocks[word] = bits;
   }
-  *link = nullptr;
-  slab->carved += taken;
-  return taken;
+  slab->used = static_cast<std::uint16_t>(slab->used + taken);
+  if (taken == left) UnlistSlab(slab);  // until a block comes back
 }
 
 Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
@@ -128,11 +111,13 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
   if (slab == nullptr) return nullptr;
   slab->use = SpanUse::kSlab;
   slab->size_class = static_cast<std::uint8_t>(size_class);
-  slab->owner = static_cast<std::uint16_t>(id_);
-  slab->free_list = nullptr;
-  slab->carved = slab->used = 0;
+  slab->owner = this;
+  slab->owner_id = static_cast<std::uint16_t>(id_);
+  slab->reciprocal = info.reciprocal;
+  slab->used = 0;
+  SetAllFree(slab, info.blocks);
   slab->is_listed = false;
-  pages.map().SetAll(*slab, PageEntry(slab, id_, size_class));
+  pages.map().SetAll(*slab, slab);
   ListSlab(slab);
   return slab;
 }
@@ -153,10 +138,13 @@ void ThreadHeap::UnlistSlab(Span* slab) {
   slab->is_listed = false;
 }
 
-void ThreadHeap::ReturnToSlab(FreeBlock* block) {
-  Span* const slab = map_->Find(reinterpret_cast<std::uintptr_t>(block)).span();
-  block->next = static_cast<FreeBlock*>(slab->free_list);
-  slab->free_list = block;
+void ThreadHeap::ReturnToSlab(void* block, Span* slab) {
+  const std::uint64_t index = arithmetic::BlockIndex<std::uint64_t>(
+      reinterpret_cast<std::uintptr_t>(block) - slab->start, slab->reciprocal);
+  std::uint64_t& word = slab->free_blocks[index / Span::kBlocksAWord];
+  const std::uint64_t bit = std::uint64_t{1} << index % Span::kBlocksAWord;
+  if (__builtin_expect((word & bit) != 0, 0)) Die(kFreeOfFree);
+  word |= bit;
   --slab->used;
   if (!slab->is_listed) ListSlab(slab);
   if (slab->used == 0) ReleaseSlab(slab);
@@ -166,63 +154,88 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
   UnlistSlab(slab);
   PageHeap& pages = heap_->pages();
   const LockGuard guard(pages.lock());
-  pages.map().SetAll(*slab, PageEntry());
+  pages.map().SetAll(*slab, nullptr);
   pages.Free(slab);
 }
 
-// Half of a full bin goes back to the slabs: the half that was freed first, which is the colder one.
-void ThreadHeap::Overflow(void* newest, ThreadHeap* thread, PageEntry entry) {
-  const std::uint64_t size_class = entry.size_class();
-  const std::int32_t kept = BinCapacity(size_class) / 2;
-  auto* last_kept = static_cast<FreeBlock*>(newest);
-  for (std::int32_t i = 1; i < kept; ++i) last_kept = last_kept->next;
-  FreeBlock* const returned = last_kept->next;
-  last_kept->next = nullptr;
-  thread->fill_[size_class] = kept - BinCapacity(size_class);
-  thread->ReturnAll(returned);
-}
-
-void ThreadHeap::ReturnAll(FreeBlock* block) {
-  while (block != nullptr) {
-    FreeBlock* const next = block->next;
-    ReturnToSlab(block);
-    block = next;
+// The oldest blocks of a bin, which are the coldest ones, go back to their slabs.
+void ThreadHeap::ReturnOldest(std::uint64_t size_class, std::uint32_t count) {
+  void** const first = &slots_[kBins.bottom[size_class] + 1];
+  for (std::uint32_t i = 0; i < count; ++i) {
+    ReturnToSlab(first[i], SpanOf(first[i]));
   }
+  memmove(first, first + count, (bin_count(size_class) - count) * sizeof *first);
+  tops_[size_class] = static_cast<std::uint16_t>(tops_[size_class] - count);
 }
 
-// ---- Blocks of other owners
+// An own block, found free of misuse.
+void ThreadHeap::FreeToBin(void* block, std::uint64_t size_class) {
+  if (tops_[size_class] == limits_[size_class]) ReturnOldest(size_class, (BinCapacity(size_class) + 1) / 2);
+  static_cast<FreeBlock*>(block)->mark = MarkOf(block, secret_);
+  slots_[++tops_[size_class]] = block;
+}
 
-void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry) {
+// ---- What the fast path leaves: other owners, large blocks, full bins, misuse
+
+void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (block == nullptr) return;
-  if (entry.owner() != 0) {
-    thread->FreeRemotely(static_cast<FreeBlock*>(block), entry);
-  } else {
-    thread->FreeLarge(thread->SpanOfLarge(block, entry, "free() of a pointer that is not a block"), true);
-  }
-}
-
-void ThreadHeap::FreeRemotely(FreeBlock* block, PageEntry entry) {
-  if (id_ == kNoThread) {  // a thread that has not allocated keeps no batches
-    heap_->OwnerOf(entry.owner())->incoming_.Push(block, block);
+  Span* const span = thread->SpanOf(block);
+  if (span->use != SpanUse::kSlab) {
+    CheckLarge(block, span, kFreeOfNoBlock);
+    thread->FreeLarge(span, true);
     return;
   }
-  Batch& batch = batches_[entry.owner() % kBatches];
-  if (batch.first != nullptr && batch.owner != entry.owner()) Send(&batch);
+  thread->CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
+  if (span->owner == thread) {
+    thread->FreeToBin(block, span->size_class);
+  } else {
+    thread->FreeRemotely(static_cast<FreeBlock*>(block), *span);
+  }
+}
+
+// Dies unless the address in a slab is that of a block in use.
+void ThreadHeap::CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const {
+  if (!IsBlockOf(*slab, reinterpret_cast<std::uintptr_t>(block))) Die(if_none);
+  if (static_cast<const FreeBlock*>(block)->mark == MarkOf(block, heap_->secret())) Die(if_free);
+}
+
+void ThreadHeap::FreeRemotely(FreeBlock* block, const Span& slab) {
+  block->mark = MarkOf(block, heap_->secret());
+  if (id_ == kNoThread) {  // a thread that has not allocated keeps no batches
+    Push(slab.owner, block, block);
+    return;
+  }
+  Batch& batch = batches_[slab.owner_id % kBatches];
+  if (batch.first != nullptr && batch.owner != slab.owner) Send(&batch);
   if (batch.first == nullptr) batch.last = block;
   block->next = batch.first;
   batch.first = block;
-  batch.owner = entry.owner();
-  batch.bytes += kClassInfo.of[entry.size_class()].size;
+  batch.owner = slab.owner;
+  batch.bytes += kClassInfo.of[slab.size_class].size;
   if (batch.bytes >= kBatchBytes) Send(&batch);
 }
 
+void ThreadHeap::Push(const void* owner, FreeBlock* first, FreeBlock* last) {
+  // A thread heap lasts as long as its heap.
+  static_cast<ThreadHeap*>(const_cast<void*>(owner))->incoming_.Push(first, last);
+}
+
 void ThreadHeap::Send(Batch* batch) {
-  heap_->OwnerOf(batch->owner)->incoming_.Push(batch->first, batch->last);
+  Push(batch->owner, batch->first, batch->last);
   *batch = Batch{};
 }
 
-// What others freed for us goes where it would have gone had we freed it.
-void ThreadHeap::TakeIncoming() { ReturnAll(incoming_.TakeAll()); }
+// What others freed for us goes to the slabs. The list runs through the blocks, so each must still carry its mark:
+// a link that somebody has written over leads to none.
+void ThreadHeap::TakeIncoming() {
+  for (FreeBlock* block = incoming_.TakeAll(); block != nullptr;) {
+    Span* const slab = SpanOf(block);
+    if (slab->owner != this || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
+    FreeBlock* const next = block->next;
+    ReturnToSlab(block, slab);
+    block = next;
+  }
+}
 
 void ThreadHeap::Flush() {
   for (Batch& batch : batches_) {
@@ -230,10 +243,7 @@ void ThreadHeap::Flush() {
   }
   TakeIncoming();
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    FreeBlock* const blocks = bins_[size_class];
-    bins_[size_class] = nullptr;
-    fill_[size_class] = -BinCapacity(size_class);
-    ReturnAll(blocks);
+    ReturnOldest(size_class, bin_count(size_class));
   }
 }
 

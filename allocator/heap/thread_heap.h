@@ -1,8 +1,10 @@
 // A thread heap: what one thread allocates from and frees to. Its bins and slabs are touched by it alone.
 //
-//   malloc   takes the first block of a bin; an empty bin is refilled from the owner's slabs
-//   free     puts an own block back into its bin; a bin that overflows returns half to the slabs
+//   malloc   takes the newest block of a bin; an empty bin is refilled from the owner's slabs
+//   free     puts an own block back into its bin; a full bin first returns half to the slabs
 //   remote   a block of another owner is collected in a batch and pushed to that owner's list
+//
+// Misuse is looked for on every free, fast or slow (misuse.h).
 //
 // Requests above the largest class, or from the mapping threshold on, are the page heap's (large.cc).
 #pragma once
@@ -10,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/arithmetic/slab.h"
 #include "allocator/heap/bin_table.h"
 #include "allocator/heap/heap.h"
+#include "allocator/heap/misuse.h"
 #include "allocator/heap/remote_list.h"
 #include "allocator/pages/span.h"
 
@@ -22,7 +26,8 @@ class alignas(128) ThreadHeap {
   constexpr ThreadHeap() = default;
   // The placeholder that a thread has before its first call: it can free, and everything it cannot leads to a
   // slow path. Usable before anything was initialised.
-  constexpr explicit ThreadHeap(Heap* heap) : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
+  constexpr explicit ThreadHeap(Heap* heap)
+      : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
   void Init(Heap* heap, std::uint64_t id);
 
   // The entry points. Sizes are bytes; nullptr means there is no memory (or no such object can exist).
@@ -34,7 +39,7 @@ class alignas(128) ThreadHeap {
   // The usual case: a block at hand; nullptr otherwise.
   void* AllocateFast(std::size_t size) {
     if (__builtin_expect(size > arithmetic::kMaxTableSize, 0)) return nullptr;
-    return TakeFromBin(arithmetic::SmallSizeToClass(size));
+    return TakeFromBin(class_of_.class_of[(size + (arithmetic::kMinAlignment - 1)) / arithmetic::kMinAlignment]);
   }
   void* AllocateSlowly(std::size_t size);
   void* AllocateZeroed(std::size_t size);
@@ -46,15 +51,23 @@ class alignas(128) ThreadHeap {
 
   // Free, with the block first: the slow paths then find it where the caller has put it, which saves the fast
   // one two moves.
-  static void FreeTo(void* block, ThreadHeap* thread) {
-    const PageEntry entry = thread->map_->Find(reinterpret_cast<std::uintptr_t>(block));
-    if (__builtin_expect(entry.owner() != thread->id_, 0)) return FreeSlowly(block, thread, entry);
-    const std::uint64_t size_class = entry.size_class();
-    auto* const free_block = static_cast<FreeBlock*>(block);
-    free_block->next = thread->bins_[size_class];
-    thread->bins_[size_class] = free_block;
-    if (__builtin_expect(++thread->fill_[size_class] == 0, 0)) Overflow(block, thread, entry);
+  __attribute__((always_inline)) static void FreeTo(void* block, ThreadHeap* thread) {
+    const auto address = reinterpret_cast<std::uintptr_t>(block);
+    const Span* const slab = thread->map_->Find(address);
+    if (__builtin_expect(slab->owner != thread, 0)) return FreeSlowly(block, thread);
+    if (__builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
+    const std::uint64_t mark = MarkOf(block, thread->secret_);
+    if (__builtin_expect(static_cast<FreeBlock*>(block)->mark == mark, 0)) return FreeSlowly(block, thread);
+    const std::uint64_t size_class = slab->size_class;
+    const std::uint32_t top = thread->tops_[size_class];
+    if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeSlowly(block, thread);
+    static_cast<FreeBlock*>(block)->mark = mark;
+    thread->slots_[top + 1] = block;
+    ++thread->tops_[size_class];
   }
+
+  // Dies if a block of `size` bytes cannot be what was asked for when this one was handed out (U3).
+  void CheckSize(const void* block, std::size_t size) const;
 
   // Bytes that the caller may use; 0 for nullptr.
   std::size_t UsableSize(const void* block) const;
@@ -66,8 +79,11 @@ class alignas(128) ThreadHeap {
   Heap* heap() const { return heap_; }
 
   // For walkers (heap/check.h).
-  const FreeBlock* bin(std::uint64_t size_class) const { return bins_[size_class]; }
-  std::int32_t bin_count(std::uint64_t size_class) const { return fill_[size_class] + BinCapacity(size_class); }
+  std::uint32_t bin_count(std::uint64_t size_class) const { return tops_[size_class] - kBins.bottom[size_class]; }
+  // `index` below the count, the oldest first.
+  const void* bin_block(std::uint64_t size_class, std::uint32_t index) const {
+    return slots_[kBins.bottom[size_class] + 1 + index];
+  }
   const RemoteList<>& incoming() const { return incoming_; }
   static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
   const FreeBlock* batch(std::uint64_t index) const { return batches_[index].first; }
@@ -81,16 +97,16 @@ class alignas(128) ThreadHeap {
     FreeBlock* first = nullptr;
     FreeBlock* last = nullptr;
     std::uint64_t bytes = 0;
-    std::uint64_t owner = 0;
+    const void* owner = nullptr;
   };
   static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
 
-  // The first block of a bin; nullptr if it is empty.
+  // The newest block of a bin; nullptr if it is empty.
   void* TakeFromBin(std::uint64_t size_class) {
-    FreeBlock* const block = bins_[size_class];
+    void* const block = slots_[tops_[size_class]];
     if (__builtin_expect(block == nullptr, 0)) return nullptr;
-    bins_[size_class] = block->next;
-    --fill_[size_class];
+    --tops_[size_class];
+    static_cast<FreeBlock*>(block)->mark = 0;
     return block;
   }
 
@@ -99,35 +115,42 @@ class alignas(128) ThreadHeap {
   void* TakeAtHand(std::size_t size, std::size_t alignment);
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
-  std::uint32_t TakeFreed(Span* slab);
-  std::uint32_t Carve(Span* slab);
   Span* NewSlab(std::uint64_t size_class);
-  static void Overflow(void* block, ThreadHeap* thread, PageEntry entry);
-  void ReturnAll(FreeBlock* blocks);
-  void ReturnToSlab(FreeBlock* block);
+  void FreeToBin(void* block, std::uint64_t size_class);
+  void ReturnOldest(std::uint64_t size_class, std::uint32_t count);
+  void ReturnToSlab(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
-  static void FreeSlowly(void* block, ThreadHeap* thread, PageEntry entry);
-  void FreeRemotely(FreeBlock* block, PageEntry entry);
+  static void FreeSlowly(void* block, ThreadHeap* thread);
+  void FreeRemotely(FreeBlock* block, const Span& slab);
+  Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
+  static bool IsBlockOf(const Span& slab, std::uintptr_t address) {
+    return arithmetic::IsBlockStart<std::uint64_t>(address - slab.start, slab.reciprocal);
+  }
+  void CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const;
+  static void CheckLarge(const void* block, const Span* span, const char* if_none);
   // `adapts`: the threshold may rise.
   void FreeLarge(Span* span, bool adapts);
+  static void Push(const void* owner, FreeBlock* first, FreeBlock* last);
   void Send(Batch* batch);
   void TakeIncoming();
   void* Move(void* block, std::size_t old_size, std::size_t size);
   bool ResizeLarge(Span* span, std::size_t size);
   bool ResizeMapping(Span* span, std::size_t size);
-  Span* SpanOfLarge(const void* block, PageEntry entry, const char* complaint) const;
 
-  FreeBlock* bins_[kClasses] = {};
-  std::int32_t fill_[kClasses] = {};  // blocks in the bin less its capacity: it overflows on reaching 0
   PageMap* map_ = nullptr;
+  std::uint64_t secret_ = 0;  // the heap's: marks what is free
   std::uint64_t id_ = 0;
   Heap* heap_ = nullptr;
+  std::uint16_t tops_[kClasses] = {};    // of each bin: the slot of its newest block
+  std::uint16_t limits_[kClasses] = {};  // kBins.limit: here, the fast path needs no other address
+  arithmetic::GranuleTable class_of_ = {};  // kGranuleTable: the same
   ThreadHeap* next_idle_ = nullptr;
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
+  alignas(64) void* slots_[kBins.slots] = {};
 };
 
 }  // namespace breakproof::allocator

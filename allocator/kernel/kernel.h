@@ -32,6 +32,9 @@ struct Kernel {
 
   // Monotonic milliseconds; coarse.
   std::uint64_t (*now)(void* context);
+
+  // Bits that an attacker cannot know. Asked once.
+  std::uint64_t (*entropy)(void* context);
 };
 
 // The real one. Thread-safe. Preserves errno.

@@ -1,7 +1,10 @@
 // The only file of the allocator that makes system calls (but for futex in lock.h). errno is saved around each:
 // the interface alone decides what a caller sees in it.
 #include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,8 +58,20 @@ std::uint64_t Now(void*) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1000 + static_cast<std::uint64_t>(time.tv_nsec) / 1000000;
 }
 
+// Without the system call the bits that the kernel gave the process at its start do: they are used by libc, so
+// they are mixed (splitmix64) and not shown as they are.
+std::uint64_t Entropy(void*) {
+  const ErrnoKept kept;
+  std::uint64_t bits;
+  if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) == sizeof bits) return bits;
+  memcpy(&bits, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof bits);
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+  return bits ^ (bits >> 31);
+}
+
 }  // namespace
 
-constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Map, Unmap, Remap, Discard, Now};
+constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Map, Unmap, Remap, Discard, Now, Entropy};
 
 }  // namespace breakproof::allocator

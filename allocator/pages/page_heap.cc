@@ -111,9 +111,7 @@ void PageHeap::CutTail(Span* span, std::uint64_t pages) {
 
 // The free span that covers `page`, if it may be joined with `span`.
 Span* PageHeap::FreeNeighbour(std::uintptr_t page, const Span& span) const {
-  const PageEntry entry = map_.Find(page);
-  if (!entry.IsOurs()) return nullptr;
-  Span* const neighbour = entry.span();
+  Span* const neighbour = map_.Find(page);
   return neighbour->use == SpanUse::kFree && neighbour->segment == span.segment ? neighbour : nullptr;
 }
 
@@ -136,7 +134,8 @@ void PageHeap::Join(Span* span) {
 
 void PageHeap::InsertFree(Span* span) {
   span->use = SpanUse::kFree;
-  map_.SetEnds(*span, PageEntry(span, 0, 0));
+  span->owner = nullptr;
+  map_.SetEnds(*span, span);
   free_.Insert(span);
   if (span->is_zero) return;
   span->free_since = kernel_.now(kernel_.context);
@@ -149,15 +148,15 @@ void PageHeap::RemoveFree(Span* span) {
   free_.Remove(span);
   if (span->is_queued) Unlink(span, &dirty_);
   span->is_queued = false;
-  map_.SetEnds(*span, PageEntry());
+  map_.SetEnds(*span, nullptr);
 }
 
 // ---- Supply
 
 Span* PageHeap::Top() const {
   if (break_end_ == 0) return nullptr;
-  const PageEntry entry = map_.Find(break_end_ - kPageSize);
-  return entry.IsOurs() && entry.span()->use == SpanUse::kFree ? entry.span() : nullptr;
+  Span* const last = map_.Find(break_end_ - kPageSize);
+  return last->use == SpanUse::kFree ? last : nullptr;
 }
 
 bool PageHeap::Grow(std::uint64_t pages, Supply supply) {
@@ -251,8 +250,8 @@ bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
 bool PageHeap::IsWholeSegment(const Span& span) const {
   // A segment begins where its first span does; what follows its last page is not joined to it.
   if (span.segment == 0 || span.start != span.segment) return false;
-  const PageEntry behind = map_.Find(span.end());
-  return !behind.IsOurs() || behind.span()->segment != span.segment;
+  const Span* const behind = map_.Find(span.end());
+  return behind == map_.nobody() || behind->segment != span.segment;
 }
 
 void PageHeap::Discard(std::uint64_t age) {

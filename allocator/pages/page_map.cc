@@ -19,11 +19,13 @@ bool PageMap::Cover(const Kernel& kernel, std::uintptr_t start, std::uint64_t by
   const std::uint64_t last = arithmetic::RootIndex<std::uint64_t>(start + bytes - 1);
   if (last >= arithmetic::kRootSlots) return false;
   for (std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(start); root <= last; ++root) {
-    if (root_[root].load(std::memory_order_relaxed) != nullptr) continue;
+    if (Load(root_[root]) != 0) continue;
     Slot* const leaf = NewLeaf(kernel);
     if (leaf == nullptr) return false;
     // Released: a reader on another thread must not see the leaf before its zeroes.
-    root_[root].store(leaf, std::memory_order_release);
+    const std::uintptr_t offset =
+        reinterpret_cast<std::uintptr_t>(leaf) - reinterpret_cast<std::uintptr_t>(empty_leaf_);
+    __atomic_store_n(&root_[root], offset, __ATOMIC_RELEASE);
   }
   return true;
 }

@@ -1,10 +1,9 @@
 // From an address to its span: two levels, one entry a page.
 //
-// Readers take no lock: an entry is one word, and whoever frees a block knows that its entry cannot change
+// Readers take no lock: a slot is one word, and whoever frees a block knows that its slot cannot change
 // meanwhile. Writers hold the page heap's lock.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "allocator/arithmetic/page_map_index.h"
@@ -13,38 +12,21 @@
 
 namespace breakproof::allocator {
 
-// What free needs to know, in one word: the owner's id (16 bits), the span, and in the low seven bits of its
-// address the size class. 0: not ours.
-class PageEntry {
- public:
-  PageEntry() : bits_(0) {}
-  PageEntry(Span* span, std::uint64_t owner, std::uint64_t size_class)
-      : bits_(reinterpret_cast<std::uintptr_t>(span) | owner << kOwnerShift | size_class) {}
-
-  std::uint64_t owner() const { return bits_ >> kOwnerShift; }
-  std::uint64_t size_class() const { return bits_ & kClassMask; }
-  Span* span() const { return reinterpret_cast<Span*>(bits_ & ((1ull << kOwnerShift) - 1) & ~kClassMask); }
-  bool IsOurs() const { return bits_ != 0; }
-
- private:
-  static constexpr std::uint64_t kOwnerShift = 48;
-  static constexpr std::uint64_t kClassMask = 127;
-  std::uint64_t bits_;
-};
-static_assert(sizeof(PageEntry) == 8);
-
 class PageMap {
  public:
-  using Slot = std::atomic<PageEntry>;
-
-  // The entry of the page that holds `address`. Only the low 48 bits are looked at: an address beyond them is
-  // not canonical, and faults when it is touched.
-  PageEntry Find(std::uintptr_t address) const {
-    const Slot* const leaf =
-        root_[arithmetic::RootIndex<std::uint64_t>(address) % arithmetic::kRootSlots].load(std::memory_order_relaxed);
-    if (__builtin_expect(leaf == nullptr, 0)) return {};
-    return leaf[arithmetic::LeafIndex<std::uint64_t>(address)].load(std::memory_order_relaxed);
+  // The span that the page of `address` was entered for; nobody() if there is none. Never null, and never a
+  // branch: what was not entered leads to the empty leaf, and an empty slot to nobody. Only the low 48 bits are
+  // looked at: an address beyond them is not canonical, and faults when it is touched.
+  Span* Find(std::uintptr_t address) const {
+    const std::uintptr_t leaf = Load(root_[arithmetic::RootIndex<std::uint64_t>(address) % arithmetic::kRootSlots]) +
+                                reinterpret_cast<std::uintptr_t>(empty_leaf_);
+    const auto* const slots = reinterpret_cast<const Slot*>(leaf);
+    return reinterpret_cast<Span*>(Load(slots[arithmetic::LeafIndex<std::uint64_t>(address)]) +
+                                   reinterpret_cast<std::uintptr_t>(&nobody_));
   }
+
+  // A span that is in no use: no owner, no payload.
+  const Span* nobody() const { return &nobody_; }
 
   // Makes sure that [start, start + bytes) can be entered; false if the kernel has no memory for it, which
   // changes nothing that matters.
@@ -54,30 +36,40 @@ class PageMap {
   // cannot be moved back.
   bool ReserveOnePage(const Kernel& kernel);
 
-  // The page must be covered.
-  void Set(std::uintptr_t page, PageEntry entry) {
-    root_[arithmetic::RootIndex<std::uint64_t>(page)]
-        .load(std::memory_order_relaxed)[arithmetic::LeafIndex<std::uint64_t>(page)]
-        .store(entry, std::memory_order_relaxed);
+  // Enters the span for the page, which must be covered; nullptr for nobody.
+  void Set(std::uintptr_t page, const Span* span) {
+    const std::uintptr_t leaf = Load(root_[arithmetic::RootIndex<std::uint64_t>(page)]) +
+                                reinterpret_cast<std::uintptr_t>(empty_leaf_);
+    const std::uintptr_t value =
+        span == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(span) - reinterpret_cast<std::uintptr_t>(&nobody_);
+    __atomic_store_n(&reinterpret_cast<Slot*>(leaf)[arithmetic::LeafIndex<std::uint64_t>(page)], value,
+                     __ATOMIC_RELAXED);
   }
 
-  // Every page of the span.
-  void SetAll(const Span& span, PageEntry entry) {
+  // Enters `entry` for every page of the span.
+  void SetAll(const Span& span, const Span* entry) {
     for (std::uintptr_t page = span.start; page < span.end(); page += kPageSize) Set(page, entry);
   }
 
-  // First and last page, by which its neighbours find a free span.
-  void SetEnds(const Span& span, PageEntry entry) {
+  // For its first and last page, by which its neighbours find a free span.
+  void SetEnds(const Span& span, const Span* entry) {
     Set(span.start, entry);
     Set(span.end() - kPageSize, entry);
   }
 
  private:
+  // Plain words and the compiler's atomics: half a million constructors would be too many for a constant initialiser.
+  using Slot = std::uintptr_t;
+  static std::uintptr_t Load(const Slot& slot) { return __atomic_load_n(&slot, __ATOMIC_RELAXED); }
+
   Slot* NewLeaf(const Kernel& kernel);
 
-  // Two MiB of addresses, of which only the pages that are used become resident.
-  std::atomic<Slot*> root_[arithmetic::kRootSlots];
-  Slot* spare_;  // a leaf in reserve
+  // Two MiB of addresses each, of which only the pages that are used become resident. A slot of the root is a leaf's
+  // address less the empty leaf's, a slot of a leaf a span's address less nobody's.
+  Slot root_[arithmetic::kRootSlots];
+  Slot empty_leaf_[arithmetic::kLeafSlots];  // never written
+  Span nobody_;                              // never written
+  Slot* spare_;                              // a leaf in reserve
 };
 
 }  // namespace breakproof::allocator

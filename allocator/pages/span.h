@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "allocator/arithmetic/alignment.h"
+#include "allocator/arithmetic/class_table.h"
 
 namespace breakproof::allocator {
 
@@ -20,36 +21,45 @@ enum class SpanUse : std::uint8_t {
   kMapping,  // one block, a mapping of its own
 };
 
-struct alignas(128) Span {
-  std::uintptr_t start;   // address of the first page
+struct alignas(64) Span {
+  // What every free reads, any thread's: set when the span is taken into use, then left alone until it is free.
+  std::uintptr_t start;      // address of the first page
+  const void* owner;         // kSlab: the thread heap it belongs to; null for every other use
+  std::uint32_t reciprocal;  // kSlab: for arithmetic::IsBlockStart
+  std::uint16_t owner_id;    // kSlab
+  SpanUse use;
+  std::uint8_t size_class;   // kSlab
   std::uint64_t pages;
-  Span* next;             // in the list of its use: free spans, partial slabs, unused descriptions
-  Span* previous;
   // Where the pages came from, and so how they can be given back: the address of the segment (a mapping that
   // the page heap retails), or 0 for the break. Spans of different segments are never joined.
   std::uintptr_t segment;
-  SpanUse use;
-  std::uint8_t size_class;  // kSlab
-  bool is_zero;             // kFree: every byte is zero (fresh, or discarded)
-  bool is_listed;           // kSlab: in its thread heap's list of slabs with room
-  std::uint16_t owner;      // kSlab: id of the thread heap
-
-  std::uint32_t carved;     // kSlab: blocks cut so far; those behind have never been touched
-  std::uint32_t used;       // kSlab: blocks handed out, to callers or to the owner's bins
-
   union {
-    void* free_list;           // kSlab: blocks that were freed into it
     std::uintptr_t payload;    // kLarge, kMapping: the block; behind `start` where an alignment asks for it
     std::uint64_t free_since;  // kFree: milliseconds
   };
   // kFree: the queue of spans that wait to be discarded. In use: the list of all such spans.
   Span* next_in_heap;
   Span* previous_in_heap;
-  bool is_queued;  // kFree
+
+  // What the owner alone changes, on a line of its own.
+  Span* next;                // in the list of its use: free spans, slabs with room, unused descriptions
+  Span* previous;
+  std::uint16_t used;        // kSlab: blocks handed out, to callers or to the owner's bins
+  bool is_listed;            // kSlab: in its thread heap's list of slabs with room
+  bool is_zero;              // kFree: every byte is zero (fresh, or discarded)
+  bool is_queued;            // kFree: waits to be discarded
+
+  // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
+  // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
+  static constexpr std::uint64_t kMostBlocks = arithmetic::MostBlocksInSlab();
+  static constexpr std::uint64_t kBlocksAWord = 64;
+  alignas(64) std::uint64_t free_blocks[kMostBlocks / kBlocksAWord];
 
   std::uint64_t bytes() const { return pages << kPageShift; }
   std::uintptr_t end() const { return start + bytes(); }
 };
-static_assert(sizeof(Span) == 128, "the low seven bits of its address carry a size class in the page map");
+static_assert(sizeof(Span) == 256, "two lines for what every span has, two for the bits of a slab");
+static_assert(offsetof(Span, next) == 64, "what the owner changes must not share a line with what others read");
+static_assert(Span::kMostBlocks % Span::kBlocksAWord == 0 && Span::kMostBlocks <= 0xffff);
 
 }  // namespace breakproof::allocator

@@ -237,7 +237,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(payload_, alignment_);
     const allocator::ThreadHeap& thread = heap_.current();
     if (thread.id() != allocator::kNoThread &&
-        (thread.bin(size_class) != nullptr || thread.slabs(size_class) != nullptr)) {
+        (thread.bin_count(size_class) > 0 || thread.slabs(size_class) != nullptr)) {
       return true;
     }
     return heap_.heap().pages().free_spans().Find(arithmetic::kClassInfo.of[size_class].pages) != nullptr;

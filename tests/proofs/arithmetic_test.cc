@@ -168,6 +168,8 @@ TEST(Slab, EveryOffsetOfEveryClass) {
     for (Word offset = 0; offset < info.pages * kPageSize; ++offset) {
       ASSERT_EQ(BlockIndex<Word>(offset, info.reciprocal), offset / info.size)
           << info.size << " at " << offset;
+      ASSERT_EQ(IsBlockStart<Word>(offset, info.reciprocal), offset % info.size == 0)
+          << info.size << " at " << offset;
     }
   }
 }

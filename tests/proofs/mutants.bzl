@@ -67,8 +67,10 @@ _MUTANTS = [
     _mutant("odd_slab_halved", "slab", "(shape.pages & 1) == 0 && ", "", ["Z19"]),
     _mutant("halved_to_nothing", "slab", "shape.blocks >= 2 * kMinHalvedBlocks", "shape.blocks >= 1", ["Z19", "Z20"]),
     _mutant("slab_rule_too_far", "slab", "by_rule = class_size <= kMaxSlabRuleSize", "by_rule = class_size <= 2 * kMaxSlabRuleSize", ["Z19", "Z20"]),
-    _mutant("reciprocal_rounded_down", "slab", "(scale + (class_size - 1)) / class_size", "scale / class_size", ["Z21", "Z22"]),
-    _mutant("reciprocal_too_short", "slab", "kReciprocalShift = 32", "kReciprocalShift = 18", ["Z21", "Z22"]),
+    _mutant("reciprocal_rounded_down", "slab", "(scale + (class_size - 1)) / class_size", "scale / class_size", ["Z21", "Z22", "Z42"]),
+    _mutant("start_off_by_one", "slab", "- 1)) < reciprocal", "- 1)) <= reciprocal", ["Z42"]),
+    _mutant("single_block_reciprocal_0", "slab", "/ class_size, 1)", "/ class_size, 0)", ["Z42"]),
+    _mutant("reciprocal_too_short", "slab", "kReciprocalShift = 32", "kReciprocalShift = 18", ["Z21", "Z22", "Z42"]),
     _mutant("blocks_start_at_the_second", "slab", "return index * class_size;", "return (index + 1) * class_size;", ["Z22", "Z23"]),
 
     # mapping.h

@@ -52,6 +52,21 @@ BREAKPROOF_THEOREM(Z21, "BlockIndex equals the division, for every offset in eve
   }
 }
 
+BREAKPROOF_THEOREM(Z42, "IsBlockStart is true exactly where a block begins, for every offset in every class's slab.") {
+  const Word offset = proof.Any("offset");
+  const Word index = proof.Any("index");
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const SlabShape<Word> slab = ShapeOfSlab(size);
+    const Word reciprocal = ReciprocalOf(size);
+    const Word start = BlockOffset(BlockIndex(offset, reciprocal), size);
+    proof.Prove(Label("no byte between blocks", size_class),
+                Implies(offset < slab.pages * kPageSize && IsBlockStart(offset, reciprocal), offset == start));
+    proof.Prove(Label("every block", size_class),
+                Implies(index < slab.blocks, IsBlockStart(BlockOffset(index, size), reciprocal)));
+  }
+}
+
 BREAKPROOF_THEOREM(Z22, "Every byte of every block leads back to the block's index.") {
   const Word index = proof.Any("index");
   const Word byte = proof.Any("byte");

@@ -1,0 +1,39 @@
+// What a program can do wrong with a block, and the one sentence it dies with.
+//
+//   U1  free, realloc or malloc_usable_size of a pointer that is not a block: inside a block, beside it, on the
+//       stack, of somebody else's memory. Always detected, but for the start of a block that was never handed out.
+//   U2  the same of a block that is free. Detected as long as the first eight bytes of the freed block are as free
+//       left them, at once or after any number of other operations; and, for blocks up to 64 KiB, at the latest when
+//       both have come back to the slab.
+//   U3  a sized free with a size that the block cannot have been asked for with. Always detected.
+//   U4  a freed block was written to, seen where its first sixteen bytes carry the allocator's own data: on the way
+//       home from the thread that freed it.
+//
+// A freed block carries a mark in its first word; malloc clears it. It is a secret xor the block's address, so that
+// no copy of it elsewhere looks like a mark.
+#pragma once
+
+#include <cstdint>
+
+namespace breakproof::allocator {
+
+inline constexpr char kFreeOfNoBlock[] = "free() of a pointer that is not a block";
+inline constexpr char kReallocOfNoBlock[] = "realloc() of a pointer that is not a block";
+inline constexpr char kUsableSizeOfNoBlock[] = "malloc_usable_size() of a pointer that is not a block";
+inline constexpr char kFreeOfFree[] = "free() of a block that is free already";
+inline constexpr char kReallocOfFree[] = "realloc() of a block that is free";
+inline constexpr char kUsableSizeOfFree[] = "malloc_usable_size() of a block that is free";
+inline constexpr char kWrongSize[] = "sized free of a block that has another size";
+inline constexpr char kWrittenAfterFree[] = "a block was written to after it was freed";
+
+// A free block that is not a slab's any more nor again: at hand in a bin, or on its way to its owner.
+struct FreeBlock {
+  std::uint64_t mark;
+  FreeBlock* next;  // on the way home only
+};
+
+inline std::uint64_t MarkOf(const void* block, std::uint64_t secret) {
+  return reinterpret_cast<std::uintptr_t>(block) ^ secret;
+}
+
+}  // namespace breakproof::allocator

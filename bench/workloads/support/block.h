@@ -1,0 +1,79 @@
+// Blocks that are really used: written when allocated, read back before they are freed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "bench/workloads/support/workload.h"
+
+namespace breakproof::bench {
+
+inline constexpr std::size_t kCacheLine = 64;
+inline constexpr std::size_t kPage = 4096;
+
+inline void* NotNull(void* block) {
+  if (block == nullptr) Fail("out of memory");
+  return block;
+}
+
+// A tag at both ends and a byte in every `stride` between them.
+inline void Fill(void* block, std::size_t size, std::uint64_t tag, std::size_t stride = kCacheLine) {
+  char* const bytes = static_cast<char*>(block);
+  for (std::size_t at = stride; at < size; at += stride) bytes[at] = static_cast<char>(tag);
+  const std::size_t end = size < sizeof tag ? size : sizeof tag;
+  std::memcpy(bytes + size - end, &tag, end);
+  std::memcpy(bytes, &tag, end);
+}
+
+// What Fill wrote at both ends.
+inline std::uint64_t Read(const void* block, std::size_t size) {
+  const char* const bytes = static_cast<const char*>(block);
+  std::uint64_t first = 0, last = 0;
+  const std::size_t end = size < sizeof first ? size : sizeof first;
+  std::memcpy(&first, bytes, end);
+  std::memcpy(&last, bytes + size - end, end);
+  return first + 3 * last;
+}
+
+inline void* NewBlock(std::size_t size, std::uint64_t tag) {
+  void* const block = NotNull(std::malloc(size));
+  Fill(block, size, tag);
+  return block;
+}
+
+inline std::uint64_t ReadAndFree(void* block, std::size_t size) {
+  const std::uint64_t sum = Read(block, size);
+  std::free(block);
+  return sum;
+}
+
+// A block and its size, for tables of live blocks.
+struct Sized {
+  void* block = nullptr;
+  std::size_t size = 0;
+
+  void Allocate(std::size_t bytes, std::uint64_t tag) {
+    block = NewBlock(bytes, tag);
+    size = bytes;
+  }
+
+  // Nothing if there is no block.
+  std::uint64_t Release() {
+    if (block == nullptr) return 0;
+    const std::uint64_t sum = ReadAndFree(block, size);
+    block = nullptr;
+    return sum;
+  }
+};
+
+// A table of its own on a mapping, zeroed: the tables of a workload are no load on its allocator.
+void* MapTable(std::size_t bytes);
+
+template <typename Element>
+Element* NewTable(std::size_t count) {
+  return static_cast<Element*>(MapTable(count * sizeof(Element)));
+}
+
+}  // namespace breakproof::bench
