@@ -98,6 +98,16 @@ std::string AddressNames::Name(std::uint64_t address, std::size_t performed) con
   return "m" + std::to_string(named->number) + "+" + Hex(address - named->begin);
 }
 
+std::optional<AddressNames::Place> AddressNames::PlaceOf(std::uint64_t address, std::size_t performed) const {
+  const Named* const named = Find(address, performed);
+  if (named == nullptr) return std::nullopt;
+  return Place{named->number, address - (named->number == 0 ? break_start_ : named->begin)};
+}
+
+std::uint64_t AddressNames::RegionEnd(std::uint64_t address, std::size_t performed) const {
+  return Find(address, performed)->end;
+}
+
 std::string AddressNames::RegionName(std::uint64_t address, std::size_t performed) const {
   const Named* const named = Find(address, performed);
   if (named == nullptr) return "";

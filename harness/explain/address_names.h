@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ class AddressNames {
   std::string Name(std::uint64_t address, std::size_t performed) const;
   // "break" or "m1", of the region with this address; empty if there is none.
   std::string RegionName(std::uint64_t address, std::size_t performed) const;
+  // The same as numbers: region 0 is the break, n is mn. Nothing if the address lies in none.
+  struct Place {
+    int region = 0;
+    std::uint64_t offset = 0;
+  };
+  std::optional<Place> PlaceOf(std::uint64_t address, std::size_t performed) const;
+  // Where the region with this address ends; the address must lie in one.
+  std::uint64_t RegionEnd(std::uint64_t address, std::size_t performed) const;
   // Replaces every hexadecimal address in a sentence by its name.
   std::string Rename(const std::string& sentence, std::size_t performed) const;
 

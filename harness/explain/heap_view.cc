@@ -39,20 +39,12 @@ SpanKind KindOf(allocator::SpanUse use) {
   }
 }
 
-// From 1; 0 if it belongs to no thread heap that there is.
-std::uint32_t NumberOf(allocator::Heap& heap, const void* owner) {
-  for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
-    if (heap.Thread(id) == owner) return static_cast<std::uint32_t>(id);
-  }
-  return 0;
-}
-
-void AddSpans(allocator::Heap& heap, AddressSpace* space) {
+void AddSpans(const allocator::Heap& heap, AddressSpace* space) {
   const auto add = [&](const allocator::Span* span) {
     SpanView view{.begin = span->start, .end = span->end(), .kind = KindOf(span->use)};
     if (view.kind == SpanKind::kSlab) {
       view.block_size = arithmetic::kClassInfo.of[span->size_class].size;
-      view.owner = NumberOf(heap, span->owner);
+      view.owner = span->owner_id;
     }
     space->spans.push_back(view);
   };

@@ -16,6 +16,21 @@ std::string Errno(int error) {
   return name != nullptr ? name : std::to_string(error);
 }
 
+std::string Violations(const Trace& trace, std::size_t index, const AddressNames& names) {
+  std::string text;
+  for (const CaseViolation& violation : trace.judgement.violations) {
+    if (violation.operation != index) continue;
+    const model::RuleText& rule = model::TextOf(violation.what.rule);
+    text += "         " + std::string(rule.id) + ": " + std::string(rule.title) + "\n";
+    text += "         expected  " + names.Rename(violation.what.expected, index + 1) + "\n";
+    text += "         actual    " + names.Rename(violation.what.actual, index + 1) + "\n";
+    text += "         clause    " + std::string(rule.clause) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string WhatCameBack(const Trace& trace, std::size_t index, const AddressNames& names) {
   const Operation& operation = trace.c.operations[index];
   const Outcome& outcome = trace.outcomes[index];
@@ -35,21 +50,6 @@ std::string WhatCameBack(const Trace& trace, std::size_t index, const AddressNam
   }
   return text;
 }
-
-std::string Violations(const Trace& trace, std::size_t index, const AddressNames& names) {
-  std::string text;
-  for (const CaseViolation& violation : trace.judgement.violations) {
-    if (violation.operation != index) continue;
-    const model::RuleText& rule = model::TextOf(violation.what.rule);
-    text += "         " + std::string(rule.id) + ": " + std::string(rule.title) + "\n";
-    text += "         expected  " + names.Rename(violation.what.expected, index + 1) + "\n";
-    text += "         actual    " + names.Rename(violation.what.actual, index + 1) + "\n";
-    text += "         clause    " + std::string(rule.clause) + "\n";
-  }
-  return text;
-}
-
-}  // namespace
 
 std::string Listing(const Trace& trace, bool whole) {
   const AddressNames names(trace);
