@@ -217,6 +217,7 @@ Trace ProductionTracer::Run(const Case& c, std::uint32_t first_look, std::uint32
   close(output);
   trace.outcomes.assign(journal_.outcomes().begin(), journal_.outcomes().end());
   trace.break_start = kWindowAddress + SimulatedKernelOptions{}.break_offset;
+  if (first_look == 0) trace.moments.push_back({});  // nothing is held before the first operation
   std::vector<CaseViolation> told;
   tape.ReadInto(&trace.moments, &told);
   if (trace.run.end == RunEnd::kFinished) {

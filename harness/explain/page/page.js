@@ -209,8 +209,24 @@
     paint("regions", (part) => color(part[3] ? "held" : "reserved"));
     const inMemory = color("resident");
     paint("resident", () => inMemory);
+    drawSpanEdges(area, lane, yOf);
     for (const block of data.blocks) {
       if (block.place[0] === lane.region) drawBlock(area, block, yOf);
+    }
+  };
+  // Where the allocator tells: a line where each span begins.
+  const drawSpanEdges = (area, lane, yOf) => {
+    const {g} = area;
+    g.fillStyle = color("span");
+    for (let s = 0; s <= steps;) {
+      const spans = frameAt(s).spans;
+      let end = s + 1;
+      while (end <= steps && frameAt(end).spans === spans) ++end;
+      const x = columnAt(area, s), width = columnAt(area, end) - x;
+      for (const [region, offset] of spans) {
+        if (region === lane.region) g.fillRect(x, yOf(offset) - 1, width, 1);
+      }
+      s = end;
     }
   };
   const drawBlock = (area, block, yOf) => {
@@ -363,7 +379,9 @@
     $("now").textContent = step === 0 ? "before the first operation shown"
         : (step < data.frames.length ? "after" : "before the end of") + ` operation ${number(step)}`;
     const frame = frameAt(step);
-    $("figures").textContent = `live ${bytes(frame.live)}, resident ${bytes(frame.inMemory)}, held of the kernel ${bytes(frame.held)}`;
+    for (const [id, value] of [["live", frame.live], ["resident", frame.inMemory], ["held", frame.held]]) {
+      $(id).textContent = bytes(value);
+    }
     drawChart();
     drawMap();
     showRegions();
@@ -393,6 +411,7 @@
     $("actual").textContent = violation.actual;
     $("clause").textContent = `${violation.rule}: ${violation.title} (${violation.clause})`;
     $("guilty").hidden = false;
+    $("to-guilty").hidden = false;
   };
 
   const listen = () => {
