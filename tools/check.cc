@@ -27,6 +27,7 @@ struct CheckFlags {
   std::string corpus;
   unsigned jobs = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   double hang_seconds = 10;
+  bool stop_at_first = false;
 };
 
 // One line that overwrites itself, on a terminal; nothing in a pipe.
@@ -71,6 +72,7 @@ int Check(const CheckFlags& flags) {
   settings.operations = flags.operations;
   settings.seconds = flags.seconds;
   settings.jobs = flags.jobs;
+  settings.stop_at_first = flags.stop_at_first;
   if (flags.operations == 0 && flags.seconds == 0) settings.seconds = kDefaultSeconds;
 
   ProgressLine line;
@@ -104,6 +106,7 @@ Command AddCheck(CLI::App& command) {
   command.add_option("--json", flags->json, "Also write the verdict to this file");
   command.add_option("--corpus", flags->corpus, "Folder of recorded cases to run first (default: breakproof's own)");
   command.add_option("--jobs", flags->jobs, "Worker processes at a time")->capture_default_str()->check(CLI::Range(1, 256));
+  command.add_flag("--stop-at-first", flags->stop_at_first, "Stop at the first violation, once it is minimised");
   command.add_option("--hang-seconds", flags->hang_seconds, "An operation that takes longer hangs")
       ->capture_default_str()->check(CLI::Range(0.1, 1e6));
   return [flags] { return Check(*flags); };

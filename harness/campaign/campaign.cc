@@ -58,13 +58,15 @@ class Campaign {
 
   void RunCases() {
     findings_.AddForeignEntries();
-    while (!stop_) {
+    while (!stop_ && !HasEnough()) {
       while (!idle_.empty() && StartNext()) {
       }
       if (busy_.empty()) break;
       JudgeOldest();
     }
   }
+
+  bool HasEnough() const { return settings_.stop_at_first && !findings_.reports().empty(); }
 
   // The next case of the plan; nothing when the limits are reached.
   std::optional<Case> NextCase() {
@@ -107,7 +109,8 @@ class Campaign {
     if (!run) return;
     lane.process.reset();
     RequireThatItRan(*run);
-    const Judgement judgement = Judge(lane.c, lane.journal->outcomes(), *run, profile_.facts);
+    Judgement judgement = Judge(lane.c, lane.journal->outcomes(), *run, profile_.facts);
+    if (settings_.stop_at_first && !judgement.violations.empty()) judgement.violations.resize(1);
     live_bytes_ = judgement.peak_live_bytes;
     for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
       result_.exercised[rule] += judgement.exercised[rule];

@@ -20,6 +20,7 @@ struct CampaignSettings {
   std::uint64_t operations = 0;  // performed at most; 0: no limit
   double seconds = 0;            // 0: no limit. With neither, the campaign ends with the corpus.
   unsigned jobs = 2;             // worker processes at a time
+  bool stop_at_first = false;    // one violation is enough: the earliest
 };
 
 struct Progress {

@@ -259,7 +259,7 @@ void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
   if (family_.malloc_usable_size == nullptr) return;
-  Enter(Stage::kAskingUsable, outcome);
+  Enter(Stage::kAskingUsableBefore, outcome);
   const std::uint64_t now = family_.malloc_usable_size(block.address);
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);
 }

@@ -212,11 +212,14 @@ class LockStep::Implementation {
       case Stage::kReadingBytes:
         return {RuleId::kH1, "live payloads can be read and written", "doing so " + ended};
       case Stage::kInspecting:
+        if (outcome.address == 0) return {RuleId::kH7, "the old block is intact after " + name + " failed", "reading it " + ended};
+        [[fallthrough]];
       case Stage::kWritingPayload:
         return {RuleId::kH1, "the payload of " + name + " can be read and written", "doing so " + ended};
       case Stage::kWritingSlack:
         return {RuleId::kH3, "every usable byte of " + name + " can be written", "doing so " + ended};
       case Stage::kAskingUsable:
+      case Stage::kAskingUsableBefore:
         return {RuleId::kH0, "malloc_usable_size returns", ended};
       default:
         if (allocates && model::ContractOf(call).absurd) return {RuleId::kH8, name + " fails with ENOMEM", ended};

@@ -12,6 +12,7 @@ namespace breakproof::harness {
 enum class Stage : std::uint8_t {
   kNotStarted,
   kReadingBytes,   // looking at bytes of blocks before the call
+  kAskingUsableBefore,  // inside malloc_usable_size of the argument, before the call
   kCalling,        // inside the subject
   kAskingUsable,   // inside malloc_usable_size of the result
   kInspecting,     // reading the result's payload: zeroes, kept prefix

@@ -53,6 +53,23 @@ TEST(JudgeTest, ACrashIsExplainedByItsStage) {
   }
 }
 
+TEST(JudgeTest, ACrashBeforeTheCallSaysNothingOfIt) {
+  const Case c = Parse("t0  a = malloc 64\nt0  a = realloc a 100\n");
+  std::vector<Outcome> outcomes = {Done(0x1000), Outcome{}};
+  outcomes[1].argument = 0x1000;
+  outcomes[1].stage = Stage::kAskingUsableBefore;
+  EXPECT_EQ(Verdict(c, outcomes, kSegv), "H0@2");
+}
+
+TEST(JudgeTest, ABlockGoneAfterAFailureIsThatRule) {
+  const Case c = Parse("t0  a = malloc 64\nt0  a = realloc a PTRDIFF_MAX\n");
+  std::vector<Outcome> outcomes = {Done(0x1000), Outcome{}};
+  outcomes[1].argument = 0x1000;
+  outcomes[1].errno_after = ENOMEM;
+  outcomes[1].stage = Stage::kInspecting;
+  EXPECT_EQ(Verdict(c, outcomes, kSegv), "H7@2");
+}
+
 TEST(JudgeTest, ACrashOverAnAbsurdSizeIsThatRule) {
   const Case c = Parse("t0  a = malloc SIZE_MAX-15\n");
   std::vector<Outcome> outcomes = {Done(0)};

@@ -1,13 +1,18 @@
-"""The zoo: small broken allocators, each reported for the rule it breaks, and the unbroken twin."""
+"""Builds the zoo: one shared library for each mutant, and one twin for each heap."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
-load("//bazel:allocator_check_test.bzl", "allocator_check_test")
 load("//bazel:unsanitized.bzl", "unsanitized_binary")
+load(":mutants.bzl", "HEAPS", "MUTANTS")
 
-def _library(name, defines):
+def _library(name, heap, defines):
     cc_binary(
         name = name + "_library",
-        srcs = ["simple_malloc.cc"],
+        srcs = [
+            "heaps/defect.h",
+            "heaps/family.cc",
+            "heaps/family.h",
+            "heaps/{}_heap.cc".format(heap),
+        ],
         copts = [
             "-fno-builtin",  # a malloc followed by memset must not become calloc, which would call itself
             "-fvisibility=hidden",
@@ -23,31 +28,33 @@ def _library(name, defines):
         binary = ":" + name + "_library",
     )
 
-def zoo(mutants, seeds, operations):
-    """Builds the twin and one library for each mutant, and checks them with the same seeds.
+def _list_impl(ctx):
+    ctx.actions.write(ctx.outputs.out, ctx.attr.content)
+
+_list = rule(
+    implementation = _list_impl,
+    attrs = {"content": attr.string(), "out": attr.output()},
+)
+
+def zoo(name):
+    """Declares all libraries, `NAME_libraries` of them and `NAME.tsv`, the list of mutants for programs.
 
     Args:
-      mutants: name of the mutant -> (its enumerator, the rule it breaks, the most operations its case may have).
-      seeds: every one is run.
-      operations: performed a seed, at most.
+      name: of the list.
     """
-    _library("twin", [])
-    for name, (enumerator, _, _) in mutants.items():
-        _library(name, ["BREAKPROOF_MUTANT=" + enumerator])
-    for seed in seeds:
-        allocator_check_test(
-            name = "twin_seed{}_test".format(seed),
-            library = ":libtwin.so",
-            operations = operations,
-            seed = seed,
-        )
-        for name, (_, rule, most) in mutants.items():
-            allocator_check_test(
-                name = "{}_seed{}_test".format(name, seed),
-                breaks = [rule],
-                first = rule,
-                library = ":lib{}.so".format(name),
-                most_operations_a_case = most,
-                operations = operations,
-                seed = seed,
-            )
+    for heap in HEAPS:
+        _library(heap + "_twin", heap, [])
+    for mutant in MUTANTS:
+        _library(mutant.name, mutant.heap, mutant.defines)
+    native.filegroup(
+        name = name + "_libraries",
+        srcs = [":lib{}_twin.so".format(heap) for heap in HEAPS] + [":lib{}.so".format(mutant.name) for mutant in MUTANTS],
+    )
+    _list(
+        name = name + "_list",
+        content = "".join([
+            "\t".join([m.name, m.heap, m.rule, m.bug_class, m.wrong, m.seen_in, " ".join(m.flags)]) + "\n"
+            for m in MUTANTS
+        ]),
+        out = name + ".tsv",
+    )

@@ -1,0 +1,84 @@
+// The one thing that is wrong with an allocator of the zoo, chosen when it is built.
+//
+// Each is what its name says, at the one place that asks Has(...) for it; mutants.bzl says which rule it breaks.
+#pragma once
+
+namespace zoo {
+
+enum class Defect {
+  kNone,  // the twin
+
+  // family.cc
+  kAlignmentLimited,
+  kCallocKeepsDirt,
+  kCallocZeroesOneElement,
+  kCallocZeroesWholeWords,
+  kEmptyBlockMisaligned,
+  kFailedReallocFrees,
+  kFailedReallocTagsBlock,
+  kFailureKeepsErrno,
+  kFailureSetsEagain,
+  kFreeClearsErrno,
+  kLateCanary,
+  kLockKeptOnFailure,
+  kOverflowKeepsErrno,
+  kPosixFailsWithMinusOne,
+  kPosixTakesAnyPowerOfTwo,
+  kProductCheckedByDivision,
+  kProductWraps,
+  kPvallocNotRounded,
+  kPvallocWraps,
+  kReallocLosesTail,
+  kReallocOfNullCrashes,
+  kReallocReadsTooMuch,
+  kRoundsZeroForEver,
+  kSetUpByMallocOnly,
+  kSizeWraps,
+  kUsableShort,
+  kVallocUnaligned,
+
+  // slab_heap.cc
+  kAdoptedSlabThoughtEmpty,
+  kAlignmentAbovePage,
+  kBlocksTooClose,
+  kClassOffByOne,
+  kFailedMoveUnmaps,
+  kFreeBeforeSetUp,
+  kLargeNeverUnmapped,
+  kLargeRoundedToNearest,
+  kMapFailureUnchecked,
+  kPurgeSparesFirstPage,
+  kRecycledThoughtZero,
+  kRemoteBlockDoubled,
+  kRemoteFreeLost,
+  kResizeKeepsOldLength,
+  kRetiredWithOneLeft,
+  kSizeEqualToAlignment,
+  kSlabFailureUnchecked,
+  kTagBehindBlock,
+  kTailUnmapped,
+  kThreadExitUnmapsSlabs,
+  kUnmapsOnePageMore,
+
+  // tagged_heap.cc
+  kFailedMoveUnchecked,
+  kFitOneGranuleShort,
+  kForeignBreakMoveUnnoticed,
+  kFrontOfAlignedKept,
+  kGrowsIntoUsedNeighbour,
+  kGrowthIntoTopForgotten,
+  kMovesDownBackwards,
+  kRestTooSmallForAChunk,
+  kShrinkCutsTag,
+  kTrimmedTopThoughtZero,
+  kTrimsIntoLiveBlocks,
+  kUsableWithFlags,
+};
+
+#ifndef BREAKPROOF_DEFECT
+#define BREAKPROOF_DEFECT kNone
+#endif
+
+constexpr bool Has(Defect defect) { return defect == Defect::BREAKPROOF_DEFECT; }
+
+}  // namespace zoo
