@@ -44,6 +44,6 @@ std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::f
 
 // How long an operation may take before it is taken for a hang, where it has hung or been fine before.
 inline constexpr std::chrono::milliseconds kHangLimit{10000};
-inline constexpr std::chrono::milliseconds kHangLimitOfKnown{1000};
+inline constexpr std::chrono::milliseconds kHangLimitOfKnown{300};
 
 }  // namespace breakproof::tools

@@ -43,6 +43,10 @@ int Replay(const ReplayFlags& flags) {
   std::printf("%s\n%s\n", trace.subject.c_str(), harness::Listing(trace, flags.whole).c_str());
   const std::size_t drawn = is_broken ? guilty : flags.until > 0 ? flags.until - 1 : count - 1;
   std::printf("%s\n", harness::Drawing(trace, drawn).c_str());
+  if (trace.is_placed_at_random) {
+    std::printf("note: the library took part of the break before the first operation, where address randomisation\n"
+                "      had put it; offsets from the break may differ elsewhere\n\n");
+  }
   if (!is_broken) {
     std::printf(flags.until > 0 ? "verdict: no rule was broken up to operation %u\n" : "verdict: no rule was broken\n",
                 flags.until);

@@ -48,6 +48,14 @@ class Watcher {
   }
 
  private:
+  // Where the worker put it; or where the heap began, if the subject had taken part of it before.
+  std::uint64_t BreakStart(const MemoryArea& heap) {
+    const std::uint64_t initial = runner_.journal().header().initial_break;
+    constexpr std::uint64_t kAligned = 64ull << 20;
+    if (break_start_ == 0) break_start_ = initial % kAligned == 0 ? initial : heap.begin;
+    return break_start_;
+  }
+
   static bool IsAnonymous(const MemoryArea& area) { return !area.is_file && area.name.empty(); }
 
   // Stacks of threads are libc's mappings, not the subject's: each begins behind a guard and is as long as the
@@ -77,8 +85,8 @@ class Watcher {
 
   void Add(pid_t worker, const MemoryArea& area, AddressSpace* space) {
     if (area.name == "[heap]") {
-      if (break_start_ == 0) break_start_ = area.begin;
-      AddRegion(worker, {area.begin, area.end}, RegionKind::kBreak, area.is_accessible, space);
+      const std::uint64_t begin = std::max(area.begin, BreakStart(area));
+      if (begin < area.end) AddRegion(worker, {begin, area.end}, RegionKind::kBreak, area.is_accessible, space);
       return;
     }
     if (!IsAnonymous(area)) return;
@@ -115,6 +123,7 @@ Trace Watched(const Case& c, std::uint32_t first_stop, const SubjectProfile& pro
   trace.outcomes.assign(outcomes.begin(), outcomes.end());
   trace.judgement = Judge(c, outcomes, trace.run, profile.facts);
   AddForeignEntries(c, profile.own_entries, &trace.judgement);
+  trace.is_placed_at_random = runner->journal().header().is_placed_at_random != 0;
   trace.break_start = watcher.break_start();
   trace.moments = watcher.TakeMoments();
   return trace;

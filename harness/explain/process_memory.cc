@@ -41,8 +41,10 @@ std::vector<MemoryArea> ReadAreas(pid_t process) {
   return areas;
 }
 
-std::vector<std::uint64_t> ReadStackPointers(pid_t process) {
-  std::vector<std::uint64_t> pointers;
+namespace {
+
+// False if a thread is still on its way into the system call in which it will wait.
+bool TryReadStackPointers(pid_t process, std::vector<std::uint64_t>* pointers) {
   std::error_code error;
   for (const auto& task : std::filesystem::directory_iterator(Folder(process) + "/task", error)) {
     if (task.path().filename() == std::to_string(process)) continue;
@@ -52,7 +54,20 @@ std::vector<std::uint64_t> ReadStackPointers(pid_t process) {
     std::istringstream words(line);
     std::vector<std::string> all;
     for (std::string word; words >> word;) all.push_back(word);
-    if (all.size() == 9) pointers.push_back(std::strtoull(all[7].c_str(), nullptr, 16));
+    if (all.size() == 1 && all[0] == "running") return false;
+    if (all.size() == 9) pointers->push_back(std::strtoull(all[7].c_str(), nullptr, 16));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> ReadStackPointers(pid_t process) {
+  std::vector<std::uint64_t> pointers;
+  constexpr int kTries = 1000;
+  for (int i = 0; i < kTries; ++i, usleep(100)) {
+    pointers.clear();
+    if (TryReadStackPointers(process, &pointers)) break;
   }
   return pointers;
 }

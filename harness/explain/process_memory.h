@@ -21,7 +21,7 @@ struct MemoryArea {
 // In order of addresses; empty if the process cannot be read.
 std::vector<MemoryArea> ReadAreas(pid_t process);
 
-// Stack pointers of its threads that wait in a system call, the first thread left out; empty where the kernel
+// Stack pointers of its threads, the first left out, once all of them wait in a system call; empty where the kernel
 // does not tell.
 std::vector<std::uint64_t> ReadStackPointers(pid_t process);
 

@@ -63,6 +63,7 @@ struct Trace {
   RunResult run;
   Judgement judgement;
   std::uint64_t break_start = 0;  // where the program break was before the first operation
+  bool is_placed_at_random = false;  // the subject took part of the break earlier, where randomisation put it
   std::vector<Moment> moments;    // consecutive; a long case has them near the guilty operation only
 
   // The operation that broke a rule first; the number of operations if none did.

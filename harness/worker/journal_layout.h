@@ -39,6 +39,7 @@ struct JournalHeader {
   std::uint32_t has_usable_size;  // malloc_usable_size works on the subject's blocks
   std::uint32_t malloc_is_libcs;  // malloc is libc's own
   char provider[256];             // path of the library that has malloc
+  std::uint32_t is_placed_at_random;  // the subject had taken part of the break, at an address drawn at random
   // Stepping: once `first_stop` operations were performed the worker stops after each, until the command lets
   // it go on. Both words are futexes; operations are counted, so 0 is before the first.
   std::uint32_t first_stop;           // kNever: it runs through

@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,6 +55,33 @@ void Perform(void* context, std::uint32_t index) {
   StopIfAsked(worker->header, index + 1);
 }
 
+// Allocators align what they take of the kernel. So that they find the same alignments in every process, also
+// where address randomisation cannot be turned off, the break and the next mapping begin at multiples of this.
+constexpr std::uint64_t kSameEverywhere = 64ull << 20;
+
+extern "C" const char _end[];  // of this program's data, where the break begins without randomisation
+
+void AlignBreak(JournalHeader* header) {
+  constexpr std::uint64_t kPage = 4096;
+  const auto now = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  unsigned char is_resident;
+  const bool is_untouched = now == (reinterpret_cast<std::uintptr_t>(_end) + kPage - 1) / kPage * kPage ||
+                            mincore(reinterpret_cast<void*>(now - kPage), kPage, &is_resident) != 0;
+  // A subject that already has part of it goes on from there.
+  header->is_placed_at_random = !is_untouched && (personality(0xffffffff) & ADDR_NO_RANDOMIZE) == 0;
+  if (is_untouched) sbrk(static_cast<std::intptr_t>((kSameEverywhere - now % kSameEverywhere) % kSameEverywhere));
+}
+
+// Mappings are placed from the top down: what is taken here ends where the next one would.
+void AlignMappings() {
+  constexpr std::uint64_t kPage = 4096;
+  void* const next = mmap(nullptr, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (next == MAP_FAILED) return;
+  munmap(next, kPage);
+  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + kPage) % kSameEverywhere;
+  if (rest != 0) mmap(nullptr, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 char* MapJournal(const char* descriptor) {
   const int fd = atoi(descriptor);
   struct stat status;
@@ -68,6 +96,7 @@ int Run(const char* descriptor, const char* log) {
   char* const journal = MapJournal(descriptor);
   if (journal == nullptr) return 1;
   auto* header = reinterpret_cast<JournalHeader*>(journal);
+  AlignBreak(header);
   header->initial_break = static_cast<std::uint64_t>(syscall(SYS_brk, 0));
   FindProviders(header);
   if (log != nullptr && !StartMonitor(atoi(log))) return 1;
@@ -79,6 +108,7 @@ int Run(const char* descriptor, const char* log) {
   Executor executor(resolved_family, books, header->operation_count, header->slot_count);
   Worker worker = {header, reinterpret_cast<const Operation*>(journal + OperationsOffset()),
                    reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};
+  AlignMappings();
   header->state = WorkerState::kRunning;
   const bool complete = RunOnThreads(worker.operations, header->operation_count, Perform, &worker);
   header->state = complete ? WorkerState::kFinished : WorkerState::kNoThread;
