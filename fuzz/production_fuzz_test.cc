@@ -1,28 +1,18 @@
 // The production allocator on the simulated kernel, in lock step with the heap, kernel and policy models.
-//
-// The first six bytes choose what the kernel refuses, the rest is the case.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
 
+#include "fuzz/fail.h"
+#include "fuzz/guidance/guidance.h"
 #include "harness/case/case_binary.h"
-#include "harness/case/case_text.h"
 #include "harness/production/simulated_run.h"
 
 using namespace breakproof;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static fuzz::Guidance guidance;
   static harness::SimulatedRun run;
-  const harness::Environment environment = harness::DecodeEnvironment(data, size);
-  const std::size_t used = std::min(size, harness::kEnvironmentBytes);
-  const harness::Case c = harness::DecodeCase(data + used, size - used);
-  const harness::Judgement judgement = run.Run(c, environment).judgement;
-  if (judgement.violations.empty()) return 0;
-  const harness::CaseViolation& first = judgement.violations.front();
-  std::fprintf(stderr, "%s\n%s\nrule %s broken by operation %zu\n  expected  %s\n  actual    %s\n",
-               harness::PrintEnvironment(environment).c_str(), harness::PrintCase(c).c_str(),
-               std::string(model::TextOf(first.what.rule).id).c_str(), first.operation + 1,
-               first.what.expected.c_str(), first.what.actual.c_str());
-  std::abort();
+  run.Observe(&guidance);
+  const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
+  fuzz::FailOnViolation(c, run.Run(c).judgement);
+  return 0;
 }

@@ -63,7 +63,7 @@ int Emit(const EmitFlags& flags) {
                                                   .has_usable_size = subject->has_usable_size()});
   harness::WriteDurably(program, text);
   std::printf("program  %s\n", program.c_str());
-  std::printf("run it   cc -O1 -fno-builtin -pthread %s -o /tmp/%s && %s/tmp/%s\n", program.c_str(),
+  std::printf("run it   cc -O1 -fno-builtin -pthread -rdynamic %s -o /tmp/%s && %s/tmp/%s\n", program.c_str(),
               program.stem().c_str(),
               subject->library().empty() ? "" : ("LD_PRELOAD=" + subject->library() + " ").c_str(), program.stem().c_str());
   return kViolations;

@@ -46,6 +46,7 @@ class Minimization {
       return kHeld;
     }
     rule_ = violation->what.rule;
+    last_ = *violation;
     const Case cut = harness::UpTo(c, violation->operation);
     // Cut off behind the guilty operation it must still fail; a subject that acts by chance may not.
     const Case start = Breaks(cut) ? cut : c;

@@ -3,18 +3,11 @@
 #include <cstdio>
 
 #include "harness/case/case_text.h"
+#include "harness/operation/operation_table.h"
 
 namespace breakproof::harness {
 
-std::string KindName(const Operation& operation) {
-  switch (operation.kind) {
-    case OperationKind::kCheck: return "check";
-    case OperationKind::kThreadExit: return "exit";
-    case OperationKind::kMallopt: return "mallopt";
-    case OperationKind::kSbrk: return "sbrk";
-    default: return model::NameOf(operation.entry);
-  }
-}
+std::string KindName(const Operation& operation) { return RowOf(operation).word; }
 
 std::string ShortHash(const std::string& text) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a

@@ -8,6 +8,7 @@
 #include "harness/case/case_text.h"
 #include "harness/minimize/minimize.h"
 #include "harness/support/could_not_run.h"
+#include "harness/operation/operation_table.h"
 #include "harness/support/files.h"
 
 namespace breakproof::harness {

@@ -24,7 +24,7 @@ std::string DefaultSlotName(Slot slot) {
     name.insert(name.begin(), static_cast<char>('a' + (n - 1) % 26));
   }
   // A case must not read as if a keyword or the null slot were meant.
-  for (const char* word : {"null", "free", "exit", "check", "mallopt", "sbrk"}) {
+  for (const char* word : {"null", "free", "exit", "check", "mallopt", "sbrk", "start", "touch", "clock", "refuse", "block", "fork", "kernel"}) {
     if (name == word) return name + "_";
   }
   return name;
@@ -38,7 +38,7 @@ void NameSlots(Case* c) {
 }
 
 Case WithFreshNames(const Case& c) {
-  Case fresh{.notes = c.notes, .operations = c.operations, .slot_names = {}};
+  Case fresh{.notes = c.notes, .operations = c.operations, .slot_names = {}, .environment = c.environment};
   std::map<Slot, Slot> renumbered;
   for (Operation& operation : fresh.operations) {
     for (Slot* slot : {&operation.argument, &operation.result}) {
@@ -48,6 +48,13 @@ Case WithFreshNames(const Case& c) {
   }
   NameSlots(&fresh);
   return fresh;
+}
+
+Case WithFinalCheck(Case c) {
+  Operation check;
+  check.kind = OperationKind::kCheck;
+  c.operations.push_back(check);
+  return c;
 }
 
 }  // namespace breakproof::harness

@@ -1,25 +1,36 @@
-// Cases as bytes, for fuzzers: every byte string is some case.
+// Cases as bytes, for fuzzers: every byte string is some case, and every case has a byte string.
 //
-// Six bytes an operation, so that changing one byte changes one decision; a rest shorter than that is
-// ignored. Sizes are a boundary of policy and a signed distance from it.
+// Records of ten bytes; a rest shorter than that is ignored. Changing one byte changes one decision, or none.
+// Numbers are a boundary of policy and a signed distance from it; whatever is far from all boundaries is told by a
+// literal record in front. Little endian.
 //
-//   0     what: an entry point, a check, or a thread exit
-//   1     low six bits: the slot; high two: the thread
-//   2     the boundary
-//   3, 4  the distance, little endian, two's complement
-//   5     aligned family: which alignment; calloc and reallocarray: how many elements
+//   0     what: an operation (harness/operation/operation_table.h; the commoner ones stand for more values), a literal,
+//         or something the kernel does
+//   1     the thread: 0 to 15, and modulo 4 above
+//   2, 3  the slot assigned; 0xffff: none. touch: the offset. A refusal: the call, less one
+//   4, 5  the slot read; 0xffff: null
+//   6     the boundary
+//   7, 8  the distance from it, two's complement
+//   9     aligned family: which alignment; calloc and reallocarray: how many elements; mallopt: the parameter;
+//         a refusal: the type of call, plus 128 if all that follow are meant
+//
+// A literal: byte 1 says which of the next record's numbers it stands for, bytes 2 to 9 are the number.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "harness/case/case.h"
 
 namespace breakproof::harness {
 
-inline constexpr std::size_t kBytesAnOperation = 6;
+inline constexpr std::size_t kBytesAnOperation = 10;
 
-// The case ends with a look at every live block.
+// Slots are numbered in order of first use, and have default names.
 Case DecodeCase(const std::uint8_t* data, std::size_t size);
+
+// DecodeCase yields the same case again, but for notes and names: WithFreshNames(c) without notes.
+std::vector<std::uint8_t> EncodeCase(const Case& c);
 
 }  // namespace breakproof::harness

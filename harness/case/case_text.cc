@@ -1,35 +1,35 @@
 #include "harness/case/case_text.h"
 
-#include <charconv>
 #include <cstdint>
 #include <map>
 #include <optional>
 
+#include "harness/case/number_text.h"
+#include "harness/operation/operation_table.h"
+
 namespace breakproof::harness {
 namespace {
-
-using model::Entry;
 
 constexpr std::string_view kHeader = "# breakproof case v1";
 constexpr std::string_view kNull = "null";
 
 // ---- Printing
 
-std::string PrintNumber(std::uint64_t value) {
-  constexpr std::uint64_t kNear = 1ull << 32;  // closer than this, the distance says more than the number
-  if (SIZE_MAX - value < kNear) {
-    return value == SIZE_MAX ? "SIZE_MAX" : "SIZE_MAX-" + std::to_string(SIZE_MAX - value);
-  }
-  constexpr std::uint64_t kMiddle = PTRDIFF_MAX;
-  if (value > kMiddle - kNear && value <= kMiddle) {
-    return value == kMiddle ? "PTRDIFF_MAX" : "PTRDIFF_MAX-" + std::to_string(kMiddle - value);
-  }
-  if (value > kMiddle && value < kMiddle + kNear) return "PTRDIFF_MAX+" + std::to_string(value - kMiddle);
-  return std::to_string(value);
-}
-
 std::string PrintSlot(Slot slot, const std::vector<std::string>& names) {
   return slot == kNullSlot ? std::string(kNull) : names.at(slot);
+}
+
+std::string PrintOperand(const Operand& operand, const Operation& operation, const std::vector<std::string>& names) {
+  switch (operand.form) {
+    case Form::kSlot: return PrintSlot(operation.argument, names);
+    case Form::kOption: return model::NameOf(operation.option);
+    case Form::kCallType: return NameOfCallType(operation.call_type);
+    case Form::kSigned: {
+      const std::uint64_t value = operation.*operand.field;
+      return value > INT64_MAX ? "-" + PrintNumber(-value) : PrintNumber(value);
+    }
+    default: return PrintNumber(operation.*operand.field);
+  }
 }
 
 // ---- Parsing
@@ -46,41 +46,11 @@ bool IsName(std::string_view word) {
   return word != kNull;
 }
 
-std::optional<std::uint64_t> ParsePlainNumber(std::string_view word) {
-  std::uint64_t unit = 1;
-  if (!word.empty()) {
-    if (word.back() == 'K') unit = 1 << 10;
-    if (word.back() == 'M') unit = 1 << 20;
-    if (word.back() == 'G') unit = 1 << 30;
-    if (unit != 1) word.remove_suffix(1);
+const OperationRow* RowNamed(std::string_view word) {
+  for (const OperationRow& row : kOperationTable) {
+    if (word == row.word) return &row;
   }
-  const int base = word.starts_with("0x") ? 16 : 10;
-  if (base == 16) word.remove_prefix(2);
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value, base);
-  if (problem != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  if (__builtin_mul_overflow(value, unit, &value)) return std::nullopt;
-  return value;
-}
-
-std::optional<std::uint64_t> ParseNumber(std::string_view word) {
-  for (const auto& [name, base] : {std::pair<std::string_view, std::uint64_t>{"SIZE_MAX", SIZE_MAX},
-                                   {"PTRDIFF_MAX", PTRDIFF_MAX}}) {
-    if (!word.starts_with(name)) continue;
-    const std::string_view rest = word.substr(name.size());
-    if (rest.empty()) return base;
-    const auto distance = ParsePlainNumber(rest.substr(1));
-    if (!distance || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
-    return rest[0] == '+' ? base + *distance : base - *distance;
-  }
-  return ParsePlainNumber(word);
-}
-
-std::optional<Entry> ParseEntry(std::string_view word) {
-  for (int entry = 0; entry < model::kEntryCount; ++entry) {
-    if (word == model::NameOf(static_cast<Entry>(entry))) return static_cast<Entry>(entry);
-  }
-  return std::nullopt;
+  return nullptr;
 }
 
 std::optional<model::Option> ParseOption(std::string_view word) {
@@ -111,6 +81,7 @@ class Parser {
     words_ = Words(line);
     next_ = 0;
     if (words_.empty()) return true;
+    if (words_[0] == "kernel") return ParseKernel();
     operation_ = Operation{};
     if (!ParseThread() || !ParseOperation()) return false;
     if (next_ != words_.size()) return Fail("has '" + std::string(words_[next_]) + "' too much");
@@ -126,6 +97,17 @@ class Parser {
   }
 
   std::string_view Next() { return next_ < words_.size() ? words_[next_++] : std::string_view(); }
+
+  bool ParseKernel() {
+    if (!case_->operations.empty()) return Fail("says what the kernel does, which belongs before the first operation");
+    for (next_ = 1; next_ < words_.size(); ++next_) {
+      const std::string_view word = words_[next_];
+      if (!ParseEnvironmentWord(word, &case_->environment)) {
+        return Fail("has '" + std::string(word) + "' where refuse=CALL@N, refuse=CALL@N+, gap=BYTES or room=BYTES belongs");
+      }
+    }
+    return true;
+  }
 
   bool ParseThread() {
     const std::string_view word = Next();
@@ -146,51 +128,54 @@ class Parser {
       if (!IsName(target)) return Fail("assigns to '" + std::string(target) + "', which is not a slot name");
     }
     const std::string_view word = Next();
-    if (!assigns && word == "check") return operation_.kind = OperationKind::kCheck, true;
-    if (!assigns && word == "exit") return ParseExit();
-    if (!assigns && word == "mallopt") return ParseMallopt();
-    if (!assigns && word == "sbrk") return ParseSbrk();
-    const auto entry = ParseEntry(word);
-    if (!entry) return Fail("has '" + std::string(word) + "' where an operation belongs");
-    operation_.entry = *entry;
-    if (assigns && !AssignsSlot(*entry)) return Fail("assigns the result of " + std::string(word));
-    if (!ParseArguments()) return false;
+    const OperationRow* const row = RowNamed(word);
+    if (row == nullptr || (assigns && !row->IsCall())) {
+      return Fail("has '" + std::string(word) + "' where an operation belongs");
+    }
+    if (assigns && !row->Assigns()) return Fail("assigns the result of " + std::string(word));
+    operation_.kind = row->kind;
+    operation_.entry = row->entry;
+    if (row->kind == OperationKind::kThreadExit && operation_.thread == 0) {
+      return Fail("ends thread t0, which lives as long as the process");
+    }
+    for (const Operand& operand : row->Operands()) {
+      if (!ParseOperand(operand)) return false;
+    }
     // The target last: in `b = realloc a 8` slots are numbered in reading order of use, a before b.
     if (assigns) operation_.result = SlotNamed(target);
     return true;
   }
 
-  bool ParseExit() {
-    if (operation_.thread == 0) return Fail("ends thread t0, which lives as long as the process");
-    operation_.kind = OperationKind::kThreadExit;
-    return true;
-  }
-
-  bool ParseMallopt() {
-    operation_.kind = OperationKind::kMallopt;
-    const std::string_view word = Next();
-    const auto option = ParseOption(word);
-    if (!option) return Fail("has '" + std::string(word) + "' where a parameter of mallopt belongs");
-    operation_.option = *option;
-    if (!ParseArgument("a value", &operation_.size)) return false;
-    return operation_.size <= INT32_MAX || Fail("has a value that is no int, which mallopt takes");
-  }
-
-  bool ParseSbrk() {
-    operation_.kind = OperationKind::kSbrk;
-    const bool lowers = next_ < words_.size() && words_[next_].starts_with('-');
-    if (lowers) words_[next_].remove_prefix(1);
-    if (!ParseArgument("a distance", &operation_.size)) return false;
-    if (lowers) operation_.size = -operation_.size;
-    return true;
-  }
-
-  bool ParseArguments() {
-    const Entry entry = operation_.entry;
-    if (ReadsSlot(entry) && !ParseSlot()) return false;
-    if (TakesCount(entry) && !ParseArgument("a count", &operation_.count)) return false;
-    if (TakesAlignment(entry) && !ParseArgument("an alignment", &operation_.alignment)) return false;
-    return !AssignsSlot(entry) || ParseArgument("a size", &operation_.size);
+  bool ParseOperand(const Operand& operand) {
+    switch (operand.form) {
+      case Form::kSlot: return ParseSlot();
+      case Form::kOption: {
+        const std::string_view word = Next();
+        const auto option = ParseOption(word);
+        if (!option) return Fail("has '" + std::string(word) + "' where a parameter of mallopt belongs");
+        operation_.option = *option;
+        return true;
+      }
+      case Form::kCallType: {
+        const std::string_view word = Next();
+        const auto type = ParseCallType(word);
+        if (!type) return Fail("has '" + std::string(word) + "' where a type of kernel call belongs, or any");
+        operation_.call_type = static_cast<std::uint8_t>(*type);
+        return true;
+      }
+      case Form::kSigned: {
+        const bool is_negative = next_ < words_.size() && words_[next_].starts_with('-');
+        if (is_negative) words_[next_].remove_prefix(1);
+        if (!ParseArgument(operand)) return false;
+        if (is_negative) operation_.*operand.field = -(operation_.*operand.field);
+        return true;
+      }
+      case Form::kInt:
+        return ParseArgument(operand) && (operation_.*operand.field <= INT32_MAX ||
+                                          Fail("has a value that is no int, which mallopt takes"));
+      case Form::kNumber: return ParseArgument(operand);
+    }
+    return false;
   }
 
   bool ParseSlot() {
@@ -201,11 +186,11 @@ class Parser {
     return true;
   }
 
-  bool ParseArgument(const char* what, std::uint64_t* value) {
+  bool ParseArgument(const Operand& operand) {
     const std::string_view word = Next();
     const auto number = ParseNumber(word);
-    if (!number) return Fail("needs " + std::string(what) + ", but has '" + std::string(word) + "'");
-    *value = *number;
+    if (!number) return Fail("needs " + std::string(operand.what) + ", but has '" + std::string(word) + "'");
+    operation_.*operand.field = *number;
     return true;
   }
 
@@ -235,28 +220,18 @@ std::string_view TakeLine(std::string_view* text) {
 }  // namespace
 
 std::string PrintOperation(const Operation& operation, const std::vector<std::string>& slot_names) {
+  const OperationRow& row = RowOf(operation);
   std::string text = "t" + std::to_string(operation.thread) + "  ";
-  if (operation.kind == OperationKind::kCheck) return text + "check";
-  if (operation.kind == OperationKind::kThreadExit) return text + "exit";
-  if (operation.kind == OperationKind::kMallopt) {
-    return text + "mallopt " + model::NameOf(operation.option) + " " + PrintNumber(operation.size);
-  }
-  if (operation.kind == OperationKind::kSbrk) {
-    const bool lowers = operation.size > INT64_MAX;
-    return text + (lowers ? "sbrk -" : "sbrk ") + PrintNumber(lowers ? -operation.size : operation.size);
-  }
   if (operation.result != kNullSlot) text += PrintSlot(operation.result, slot_names) + " = ";
-  text += model::NameOf(operation.entry);
-  if (ReadsSlot(operation.entry)) text += " " + PrintSlot(operation.argument, slot_names);
-  if (TakesCount(operation.entry)) text += " " + PrintNumber(operation.count);
-  if (TakesAlignment(operation.entry)) text += " " + PrintNumber(operation.alignment);
-  if (AssignsSlot(operation.entry)) text += " " + PrintNumber(operation.size);
+  text += row.word;
+  for (const Operand& operand : row.Operands()) text += " " + PrintOperand(operand, operation, slot_names);
   return text;
 }
 
 std::string PrintCase(const Case& c) {
   std::string text = std::string(kHeader) + "\n";
   for (const std::string& note : c.notes) text += note.empty() ? "#\n" : "# " + note + "\n";
+  if (!c.environment.IsPlain()) text += PrintEnvironment(c.environment) + "\n";
   for (const Operation& operation : c.operations) {
     text += PrintOperation(operation, c.slot_names) + "\n";
   }

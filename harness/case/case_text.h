@@ -2,6 +2,7 @@
 //
 //   # breakproof case v1            the first line, always
 //   # any words                     notes, kept
+//   kernel  refuse=mmap@2 refuse=brk@5+ gap=4K room=64K    what the kernel does; before the first operation
 //   t0  a = malloc 24
 //   t0  b = calloc 3 8              count, size
 //   t1  c = memalign 64 100         alignment, size; so are aligned_alloc and posix_memalign
@@ -12,12 +13,23 @@
 //   t1  free a                      # a comment; this free is remote if t0 made the block
 //   t1  exit                        the thread ends; its next operation starts a fresh one
 //   t0  check                       every live block's bytes are looked at
+//   t1  free_sized b                the size is the one asked for; free_aligned_sized tells the alignment as well
+//   t1  start                       a thread begins with nothing else
+//   t0  touch a 100 8               offset, length: verified, overwritten, verified, restored
+//   t0  malloc_trim 0               the padding to leave
+//   t0  clock 1000                  milliseconds pass
+//   t0  refuse mmap 3               the kernel refuses the next three; SIZE_MAX: from now on; 0: no longer; any
+//   t0  block 64K                   somebody maps a page 64 KiB above the break
+//   t0  fork                        the child frees everything, allocates a bit, exits with 0
 //   t0  mallopt mmap_threshold 64K  a parameter (model/policy/option.h) and its value, an int
 //   t0  sbrk 4096                   the program moves the break itself; -4096 lowers it
 //
 // Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned,
 // after a failed call, and once its block was freed; assigning to it again forgets the old value. `null`
-// reads as NULL. An allocation may be left unnamed. Numbers are decimal or 0x..., may end in K, M or G,
+// reads as NULL. A subject without an entry point of C23 is given free; one without mallopt, malloc_trim or a clock
+// to advance is left as it is; so is a kernel that nobody can make refuse. `refuse=brk@5+` refuses the fifth brk and
+// all that follow, `any` counts all types together; `gap` is what somebody else takes before the break grows, `room`
+// what it can grow before it meets a mapping. An allocation may be left unnamed. Numbers are decimal or 0x..., may end in K, M or G,
 // and may be written SIZE_MAX or PTRDIFF_MAX with + or - a number behind it.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/case/case_text.h"
+#include "harness/emit/kernel_text.h"
 #include "harness/emit/runtime_text.h"
 #include "harness/emit/steps.h"
 #include "harness/emit/threads_text.h"
@@ -12,6 +13,12 @@ namespace breakproof::harness {
 namespace {
 
 using model::RuleId;
+
+bool RefusesCalls(const Case& c) {
+  return !c.environment.refusals.empty() || c.environment.gap_before_growth != 0 ||
+         std::any_of(c.operations.begin(), c.operations.end(),
+                     [](const Operation& o) { return o.kind == OperationKind::kRefuse; });
+}
 
 bool UsesThreads(const Case& c) {
   return std::any_of(c.operations.begin(), c.operations.end(), [](const Operation& o) { return o.thread != 0; });
@@ -26,8 +33,9 @@ std::string Comment(const Case& c, const CaseViolation& violation, const CProgra
           PrintOperation(c.operations[violation.operation], c.slot_names) + ", on " + settings.subject + ":\n";
   text += " *   expected  " + violation.what.expected + "\n *   actual    " + violation.what.actual + "\n *\n";
   // -fno-builtin: the compiler must not know what malloc promises; that is what is looked at.
-  text += " * cc -O1 -fno-builtin -pthread " + settings.name + ".c -o " + settings.name + " && " + preload + "./" +
-          settings.name + "\n *\n";
+  // -rdynamic: the allocator must find the program's kernel calls in front of libc's.
+  text += " * cc -O1 -fno-builtin -pthread -rdynamic " + settings.name + ".c -o " + settings.name + " && " + preload +
+          "./" + settings.name + "\n *\n";
   text += " * Exits with 1 and prints expected and actual if the rule is broken, with 0 if everything held. */\n";
   // What a subject printed may hold the end of a comment.
   for (std::size_t at = 0; (at = text.find("*/", at)) != std::string::npos && at + 3 < text.size();) text[at + 1] = ' ';
@@ -36,8 +44,9 @@ std::string Comment(const Case& c, const CaseViolation& violation, const CProgra
 
 std::string Head(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
   std::string text = "#define _GNU_SOURCE\n";
-  for (const char* header : {"errno.h", "malloc.h", "pthread.h", "sched.h", "signal.h", "stdarg.h", "stdint.h", "stdio.h",
-                             "stdlib.h", "string.h", "sys/mman.h", "sys/wait.h", "unistd.h"}) {
+  for (const char* header : {"dlfcn.h", "errno.h", "malloc.h", "pthread.h", "sched.h", "signal.h", "stdarg.h", "stdint.h", "stdio.h",
+                             "stdlib.h", "string.h", "sys/mman.h", "sys/syscall.h",
+                             "sys/wait.h", "unistd.h"}) {
     text += std::string("#include <") + header + ">\n";
   }
   text += "\n#define STEPS " + std::to_string(c.operations.size()) + "\n";
@@ -73,8 +82,19 @@ std::string ThreadTables(const Case& c) {
   return owners + "}; /* by step, from 1 */\n" + ends + "};\n\n";
 }
 
-std::string Main(bool has_threads) {
-  std::string text = "\nint main(void) {\n  watch_signals();\n";
+std::string KernelPlan(const Environment& kernel) {
+  std::string text = "#define REFUSALS ";
+  for (const Refusal& refusal : kernel.refusals) {
+    const int type = refusal.any_type ? kCallTypes : static_cast<int>(refusal.type);
+    text += "{" + std::to_string(type) + ", " + std::to_string(refusal.call) + ", " + (refusal.onwards ? "1" : "0") + "}, ";
+  }
+  return text + "\n#define GAP_BEFORE_GROWTH " + std::to_string(kernel.gap_before_growth) + "\n\n";
+}
+
+std::string Main(const Case& c, bool has_threads, bool has_kernel) {
+  std::string text = "\nint main(void) {\n  watch_signals();\n  place();\n";
+  if (c.environment.break_room) text += "  block_break(" + std::to_string(*c.environment.break_room) + ");\n";
+  if (has_kernel) text += "  is_counting = 1;\n";
   text += has_threads ? "  run();\n" : "  for (int number = 1; number <= STEPS; ++number) step(number);\n";
   text += "  doing = \"the end\";\n  look_at_all();\n";
   text += "  say(\"every check held\\n\");\n  _exit(0); /* what the allocator does when a process ends is not part of the case */\n}\n";
@@ -85,15 +105,18 @@ std::string Main(bool has_threads) {
 
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
   const RuleId rule = violation.what.rule;
-  if (rule >= RuleId::kH10 && rule <= RuleId::kH13) {
+  if ((rule >= RuleId::kH10 && rule <= RuleId::kH13) || rule == RuleId::kI1) {
     throw CouldNotRun("rule " + std::string(model::TextOf(rule).id) +
-                      " is about the allocator's own books, which no program sees from outside; use replay instead");
+                      " is about more than the results of calls: no program sees it break; use replay or report instead");
   }
   const bool has_threads = UsesThreads(c);
-  std::string text = Comment(c, violation, settings) + Head(c, violation, settings) + kRuntimeText;
+  const bool has_kernel = RefusesCalls(c);
+  std::string text = Comment(c, violation, settings) + Head(c, violation, settings);
+  if (has_kernel) text += KernelPlan(c.environment) + kKernelText;
+  text += kRuntimeText;
   text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation);
   if (has_threads) text += ThreadTables(c) + kThreadsText;
-  return text + Main(has_threads);
+  return text + Main(c, has_threads, has_kernel);
 }
 
 }  // namespace breakproof::harness

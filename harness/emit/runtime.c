@@ -229,3 +229,82 @@ static __attribute__((unused)) void freed(struct block **argument) {
   (*argument)->at = NULL;
   *argument = NULL;
 }
+
+/* C23's, which the library may not have. */
+extern void free_sized(void *, size_t) __attribute__((weak));
+extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
+static __attribute__((unused)) void free_with_size(struct block *block) {
+  if (free_sized != NULL) free_sized(at(block), block == NULL ? 0 : block->payload);
+  else free(at(block));
+}
+static __attribute__((unused)) void free_with_alignment(struct block *block, size_t alignment) {
+  if (free_aligned_sized != NULL) free_aligned_sized(at(block), alignment, block == NULL ? 0 : block->payload);
+  else free(at(block));
+}
+
+/* Other bytes are written to part of a block and read back. */
+static __attribute__((unused)) void touch(struct block *block, size_t offset, size_t length) {
+  doing = "a touch";
+  if (block == NULL) return;
+  look_at(block);
+  size_t begin = offset < block->payload ? offset : block->payload;
+  size_t rest = block->payload - begin;
+  if (length > rest) length = rest;
+  if (length > 65536) length = 65536;
+  unsigned long seed = seed_of(block->maker);
+  volatile unsigned char *bytes = block->at;
+  for (size_t i = begin; i < begin + length; ++i) bytes[i] = (unsigned char)~pattern(seed, i);
+  for (size_t i = begin; i < begin + length; ++i)
+    if (bytes[i] != (unsigned char)~pattern(seed, i))
+      BROKEN("H4", ("byte %zu holds what was written", i), "it holds 0x%02x", bytes[i]);
+  fill_range(block, begin, begin + length);
+}
+
+/* A child frees everything, allocates a bit, and must come to its end. */
+static __attribute__((unused)) void fork_and_wait(void) {
+  doing = "fork", promise_now = "fork returns, and a child that allocates comes to its end";
+  pid_t child = fork();
+  if (child == 0) {
+    look_at_all();
+    for (int i = 1; i <= STEPS; ++i) free(blocks[i].at);
+    static const size_t sizes[] = {1, 24, 100, 1000, 5000, 40000, 300000};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s) {
+      void *made[20];
+      for (int i = 0; i < 20; ++i)
+        if ((made[i] = malloc(sizes[s])) != NULL) memset(made[i], i, sizes[s]);
+      for (int i = 0; i < 20; ++i) free(made[i]);
+    }
+    _exit(0);
+  }
+  int how = 0;
+  if (child < 0) return;
+  for (int waited = 0; waitpid(child, &how, WNOHANG) == 0; ++waited) {
+    if (waited == 500) {
+      kill(child, SIGKILL);
+      BROKEN(RULE, ("%s", promise_now), "the child does not come to its end");
+    }
+    usleep(10000);
+  }
+  if (how != 0) BROKEN(RULE, ("%s", promise_now), "the child ended with status 0x%x", how);
+}
+
+/* Somebody else maps a page, so that the break can grow by so much at most. */
+static __attribute__((unused)) void block_break(size_t room) {
+  uintptr_t where = ((uintptr_t)sbrk(0) + PAGE - 1) / PAGE * PAGE + room / PAGE * PAGE;
+  syscall(SYS_mmap, (void *)where, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0l);
+}
+
+/* Where the kernel puts things is drawn at random: the break and the next mapping begin where they did when the
+ * case was found, as far as alignment goes. */
+static void place(void) {
+  const uintptr_t same = 64ul << 20;
+  uintptr_t now = (uintptr_t)sbrk(0);
+  unsigned char is_resident;
+  int is_untouched = mincore((void *)(now - PAGE), PAGE, &is_resident) != 0;
+  if (is_untouched) sbrk((intptr_t)((same + PAGE - now % same) % same));
+  void *next = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (next == MAP_FAILED) return;
+  munmap(next, PAGE);
+  size_t rest = ((uintptr_t)next + 2 * PAGE) % same;
+  if (rest != 0) mmap(NULL, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}

@@ -1,5 +1,7 @@
 #include "harness/emit/steps.h"
 
+#include <algorithm>
+
 #include "harness/case/case_text.h"
 #include "model/heap/contract.h"
 
@@ -59,6 +61,16 @@ std::string Promise(const Operation& operation, const CaseViolation* violation) 
 
 std::string Line(const std::string& statement) { return "      " + statement + "\n"; }
 
+// The alignment with which the slot's block was asked for: by the last operation that assigned it.
+std::uint64_t MakerAlignment(const Case& c, std::size_t index) {
+  const Slot slot = c.operations[index].argument;
+  while (index-- > 0) {
+    const Operation& before = c.operations[index];
+    if (before.kind == OperationKind::kCall && AssignsSlot(before.entry) && before.result == slot) return before.alignment;
+  }
+  return 0;
+}
+
 std::string EmitCall(const Case& c, std::size_t index, const CaseViolation* violation) {
   const Operation& operation = c.operations[index];
   const std::string argument = ArgumentOf(c, operation);
@@ -70,6 +82,12 @@ std::string EmitCall(const Case& c, std::size_t index, const CaseViolation* viol
     return operation.argument == kNullSlot
                ? text + Line("if (malloc_usable_size(NULL) != 0) BROKEN(\"H3\", (\"0\"), \"another value\");")
                : text;
+  }
+  if (operation.entry == Entry::kFreeSized || operation.entry == Entry::kFreeAlignedSized) {
+    const std::string freeing = operation.entry == Entry::kFreeSized
+                                    ? "free_with_size(" + argument + ")"
+                                    : "free_with_alignment(" + argument + ", " + std::to_string(MakerAlignment(c, index)) + ")";
+    return text + Line("CALL_VOID(" + freeing + ");") + Line("freed(" + argument_slot + ");");
   }
   if (!AssignsSlot(operation.entry)) return text + Line("CALL_VOID(" + call + ");") + Line("freed(" + argument_slot + ");");
   text += Line((operation.entry == Entry::kPosixMemalign ? "CALL_STATUS(" : "CALL(") + call + ");");
@@ -106,6 +124,15 @@ std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* viol
       return text + Line(std::string("mallopt(") + OptionMacro(operation.option) + ", " + Number(operation.size) + ");");
     case OperationKind::kSbrk:
       return text + Line("sbrk(" + std::to_string(static_cast<std::int64_t>(operation.size)) + "l);");
+    case OperationKind::kThreadStart: return text;
+    case OperationKind::kTouch:
+      return text + Line("touch(" + ArgumentOf(c, operation) + ", " + Number(operation.count) + ", " + Number(operation.size) + ");");
+    case OperationKind::kTrim: return text + Line("malloc_trim(" + Number(operation.size) + ");");
+    case OperationKind::kClock: return text + Line("usleep(" + std::to_string(std::min<std::uint64_t>(operation.size, 5000)) + " * 1000);");
+    case OperationKind::kRefuse:
+      return text + Line("refuse_next[" + std::to_string(operation.call_type) + "] = " + Number(operation.size) + ";");
+    case OperationKind::kBlock: return text + Line("block_break(" + Number(operation.size) + ");");
+    case OperationKind::kFork: return text + Line("fork_and_wait();");
   }
   return text;
 }

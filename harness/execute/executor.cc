@@ -1,17 +1,23 @@
 #include "harness/execute/executor.h"
 
 #include <malloc.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "harness/execute/payload.h"
+#include "harness/execute/poison.h"
 
 namespace breakproof::harness {
 namespace {
 
 using model::Entry;
 
-constexpr std::uint32_t kNoBlock = UINT32_MAX;
+constexpr std::uint8_t kNoAlignment = 255;
+constexpr int kChildSawDamage = 1;  // exit code of a fork's child
 
 // A usable size beyond this is reported by the model and not believed here: writing there would only
 // turn a wrong number into a crash.
@@ -85,26 +91,22 @@ Executor::Executor(const MallocFamily& family, void* books, std::uint32_t operat
       live_(reinterpret_cast<std::uint32_t*>(blocks_ + operation_count)),
       slots_(live_ + operation_count) {}
 
+Executor::~Executor() {
+  if (!kHidesBlocks) return;
+  for (std::uint32_t i = 0; i < live_count_; ++i) ShowBlock(live_[i]);
+}
+
+void Executor::ShowBlock(std::uint32_t index) { Show(blocks_[index].address, blocks_[index].usable); }
+void Executor::HideBlock(std::uint32_t index) { Hide(blocks_[index].address, blocks_[index].usable); }
+
+// In the order of OperationKind: what an operation means is its function.
+const Executor::Meaning Executor::kPerform[kOperationKinds] = {
+    &Executor::Call,      &Executor::Nothing, &Executor::Check, &Executor::SetOption,
+    &Executor::MoveBreak, &Executor::Nothing, &Executor::Touch, &Executor::Trim,
+    &Executor::AdvanceClock, &Executor::RefuseCalls, &Executor::BlockBreak, &Executor::Fork};
+
 void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome* outcome) {
-  switch (operation.kind) {
-    case OperationKind::kCall:
-      Call(index, operation, outcome);
-      break;
-    case OperationKind::kCheck:
-      Enter(Stage::kReadingBytes, outcome);
-      VerifyAll(outcome);
-      break;
-    case OperationKind::kThreadExit:
-      break;
-    case OperationKind::kMallopt:
-      SetOption(operation, outcome);
-      break;
-    case OperationKind::kSbrk:
-      Enter(Stage::kCalling, outcome);
-      // By libc's function: a raw call behind it would leave it with a stale idea of the break.
-      outcome->address = reinterpret_cast<std::uintptr_t>(family_.sbrk(static_cast<std::intptr_t>(operation.size)));
-      break;
-  }
+  (this->*kPerform[static_cast<int>(operation.kind)])(index, operation, outcome);
   Enter(Stage::kDone, outcome);
 }
 
@@ -112,21 +114,120 @@ void Executor::FreeEverything() {
   while (live_count_ > 0) {
     const std::uint32_t block = live_[live_count_ - 1];
     Remove(block);
+    ShowBlock(block);
     family_.free(blocks_[block].address);
   }
 }
 
-void Executor::SetOption(const Operation& operation, Outcome* outcome) {
+// Threads are started and ended by whoever runs them.
+void Executor::Nothing(std::uint32_t, const Operation&, Outcome*) {}
+
+void Executor::Check(std::uint32_t, const Operation&, Outcome* outcome) {
+  Enter(Stage::kReadingBytes, outcome);
+  VerifyAll(outcome);
+}
+
+void Executor::SetOption(std::uint32_t, const Operation& operation, Outcome* outcome) {
   Enter(Stage::kCalling, outcome);
   if (family_.mallopt == nullptr) return;
   outcome->status = family_.mallopt(NumberOf(operation.option), static_cast<int>(operation.size));
 }
 
-void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* outcome) {
-  std::uint32_t old_block = kNoBlock;
-  if (ReadsSlot(operation.entry) && operation.argument != kNullSlot) {
-    old_block = slots_[operation.argument] - 1;  // 0 - 1 is kNoBlock: the slot is NULL
+// By libc's function: a raw call behind it would leave it with a stale idea of the break.
+void Executor::MoveBreak(std::uint32_t, const Operation& operation, Outcome* outcome) {
+  Enter(Stage::kCalling, outcome);
+  if (family_.sbrk == nullptr) return;
+  outcome->address = reinterpret_cast<std::uintptr_t>(family_.sbrk(static_cast<std::intptr_t>(operation.size)));
+}
+
+void Executor::Trim(std::uint32_t, const Operation& operation, Outcome* outcome) {
+  Enter(Stage::kCalling, outcome);
+  if (family_.malloc_trim != nullptr) outcome->status = family_.malloc_trim(operation.size);
+}
+
+void Executor::AdvanceClock(std::uint32_t, const Operation& operation, Outcome*) {
+  if (family_.advance_clock != nullptr) family_.advance_clock(operation.size);
+}
+
+void Executor::RefuseCalls(std::uint32_t, const Operation& operation, Outcome*) {
+  if (family_.refuse_calls != nullptr) family_.refuse_calls(operation.call_type, operation.size);
+}
+
+void Executor::BlockBreak(std::uint32_t, const Operation& operation, Outcome*) {
+  if (family_.block_break != nullptr) family_.block_break(operation.size);
+}
+
+// Bytes other than the block's own are written and read back, so that memory that two blocks share, or that lost
+// what was written, is noticed here. Longer blocks are filled in stripes: only the range itself can be verified.
+void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome) {
+  const std::uint32_t index = BlockIn(operation.argument);
+  if (index == kNoBlock) return;
+  const Block& block = blocks_[index];
+  outcome->argument = reinterpret_cast<std::uintptr_t>(block.address);
+  const std::uint64_t begin = operation.count < block.payload ? operation.count : block.payload;
+  const std::uint64_t length = operation.size < block.payload - begin ? operation.size : block.payload - begin;
+  const std::uint64_t end = begin + (length < kFullLength ? length : kFullLength);
+  ShowBlock(index);
+  Enter(Stage::kReadingBytes, outcome);
+  if (block.payload <= kFullLength) {
+    Unchanged(Finding::kPayloadChanged, block.address, index, begin, end, end, outcome);
   }
+  const std::uint64_t other_seed = ~SeedOf(index);
+  Enter(Stage::kWritingPayload, outcome);
+  Fill(block.address, other_seed, begin, end);
+  asm volatile("" ::: "memory");  // the bytes are read back from memory
+  Enter(Stage::kReadingBytes, outcome);
+  const std::uint64_t at = FirstChanged(block.address, other_seed, begin, end, end);
+  if (at != end) {
+    Found(Finding::kNotWritten, index, at, PatternByte(other_seed, at), ByteAt(block.address, at), outcome);
+  }
+  Enter(Stage::kWritingPayload, outcome);
+  Fill(block.address, SeedOf(index), begin, end);
+  HideBlock(index);
+}
+
+void Executor::Fork(std::uint32_t, const Operation&, Outcome* outcome) {
+  Enter(Stage::kCalling, outcome);
+  if (family_.fork == nullptr) return;
+  const int child = family_.fork();
+  if (child == 0) LiveInChild();
+  if (child < 0) return;  // the system is short of processes: no fault of the subject
+  // Without limit: whoever started this process ends it when an operation takes too long.
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) Found(Finding::kChildFailed, kNoBlock, 0, 0, static_cast<std::uint64_t>(status), outcome);
+}
+
+// A copy of this process with this thread alone. What it sees must not go into the shared journal.
+void Executor::LiveInChild() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Outcome seen;
+  VerifyAll(&seen);
+  FreeEverything();
+  constexpr std::uint64_t kSizes[] = {1, 24, 100, 1000, 5000, 40000, 300000};
+  constexpr int kRounds = 20;
+  void* blocks[kRounds] = {};
+  for (const std::uint64_t size : kSizes) {
+    for (int i = 0; i < kRounds; ++i) {
+      blocks[i] = family_.malloc(size);
+      if (blocks[i] != nullptr) Fill(blocks[i], SeedOf(static_cast<std::uint32_t>(i)), 0, size);
+    }
+    for (int i = 0; i < kRounds; ++i) {
+      const std::uint64_t seed = SeedOf(static_cast<std::uint32_t>(i));
+      if (blocks[i] != nullptr && FirstChanged(blocks[i], seed, 0, size, size) != size) _exit(kChildSawDamage);
+      family_.free(blocks[i]);
+    }
+  }
+  _exit(seen.finding == Finding::kNone ? 0 : kChildSawDamage);
+}
+
+std::uint32_t Executor::BlockIn(Slot slot) const {
+  return slot == kNullSlot ? kNoBlock : slots_[slot] - 1;  // 0 - 1 is kNoBlock: the slot is NULL
+}
+
+void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* outcome) {
+  const std::uint32_t old_block = ReadsSlot(operation.entry) ? BlockIn(operation.argument) : kNoBlock;
   void* const argument = old_block == kNoBlock ? nullptr : blocks_[old_block].address;
   outcome->argument = reinterpret_cast<std::uintptr_t>(argument);
 
@@ -135,13 +236,16 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   VerifyNext(outcome);
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
 
+  // Only what the call is about may be looked at by the subject.
+  const bool is_given_up = old_block != kNoBlock && operation.entry != Entry::kUsableSize;
+  if (is_given_up) ShowBlock(old_block);
   Enter(Stage::kCalling, outcome);
   errno = kErrnoSentinel;
-  void* const result = Invoke(operation, argument, outcome);
+  void* const result = Invoke(operation, argument, old_block, outcome);
   outcome->errno_after = errno;
   outcome->address = reinterpret_cast<std::uintptr_t>(result);
 
-  if (operation.entry == Entry::kFree) {
+  if (model::Frees(operation.entry)) {
     if (old_block == kNoBlock) return;
     Remove(old_block);
     slots_[operation.argument] = 0;
@@ -154,7 +258,25 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   }
 }
 
-void* Executor::Invoke(const Operation& operation, void* argument, Outcome* outcome) {
+// C23 7.24.3.4 and .5: the first takes what malloc, calloc and realloc made, the second what aligned_alloc made, both
+// told exactly what was asked for. Anything else would be the caller's fault, so it goes to free.
+void Executor::FreeWithSize(const Operation& operation, void* argument, std::uint32_t index) {
+  const bool is_null = index == kNoBlock;
+  const std::uint64_t size = is_null ? 0 : blocks_[index].payload;
+  const Entry maker = is_null ? Entry::kAlignedAlloc : blocks_[index].maker;
+  const bool is_plain = maker == Entry::kMalloc || maker == Entry::kCalloc || Reallocates(maker);
+  if (operation.entry == Entry::kFreeSized && family_.free_sized != nullptr && (is_null || is_plain)) {
+    return family_.free_sized(argument, size);
+  }
+  const bool is_told = is_null || (maker == Entry::kAlignedAlloc && blocks_[index].alignment_log2 != kNoAlignment);
+  if (operation.entry == Entry::kFreeAlignedSized && family_.free_aligned_sized != nullptr && is_told) {
+    const int log2 = is_null ? 4 : blocks_[index].alignment_log2;
+    return family_.free_aligned_sized(argument, std::size_t{1} << log2, size);
+  }
+  family_.free(argument);
+}
+
+void* Executor::Invoke(const Operation& operation, void* argument, std::uint32_t old_block, Outcome* outcome) {
   const std::uint64_t size = operation.size;
   switch (operation.entry) {
     case Entry::kMalloc: return family_.malloc(size);
@@ -167,6 +289,10 @@ void* Executor::Invoke(const Operation& operation, void* argument, Outcome* outc
     case Entry::kPvalloc: return family_.pvalloc(size);
     case Entry::kFree:
       family_.free(argument);
+      return nullptr;
+    case Entry::kFreeSized:
+    case Entry::kFreeAlignedSized:
+      FreeWithSize(operation, argument, old_block);
       return nullptr;
     case Entry::kPosixMemalign: {
       void* result = nullptr;
@@ -187,6 +313,9 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
   block.address = reinterpret_cast<void*>(outcome->address);
   block.payload = PayloadOf(operation);
   block.usable = block.payload;
+  block.maker = operation.entry;
+  const bool is_power = __builtin_popcountll(operation.alignment) == 1;
+  block.alignment_log2 = is_power ? static_cast<std::uint8_t>(__builtin_ctzll(operation.alignment)) : kNoAlignment;
   if (family_.malloc_usable_size != nullptr) {
     Enter(Stage::kAskingUsable, outcome);
     outcome->usable = block.reported = family_.malloc_usable_size(block.address);
@@ -201,6 +330,7 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
     slots_[operation.argument] = 0;
   }
   FillBlock(index, outcome);
+  HideBlock(index);
   Insert(index);
   if (operation.result != kNullSlot) slots_[operation.result] = index + 1;
 }
@@ -238,6 +368,7 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
       const Block& block = blocks_[old_block];
       Unchanged(Finding::kChangedByFailedCall, block.address, old_block, 0, block.payload, block.payload,
                 outcome);
+      HideBlock(old_block);
       if (operation.result == operation.argument) return;  // p = realloc(p, n) that failed keeps p
     }
   }
@@ -246,14 +377,17 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
 
 void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
+  ShowBlock(index);
   bool intact = Unchanged(Finding::kPayloadChanged, block.address, index, 0, block.payload, block.payload,
                           outcome);
   intact &= Unchanged(Finding::kSlackChanged, block.address, index, block.payload, block.usable,
                       block.usable, outcome);
   // Reported once: what is wrong now would otherwise be found again by every later look.
-  if (intact) return;
-  FillBlock(index, outcome);
-  Enter(Stage::kReadingBytes, outcome);
+  if (!intact) {
+    FillBlock(index, outcome);
+    Enter(Stage::kReadingBytes, outcome);
+  }
+  HideBlock(index);
 }
 
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {

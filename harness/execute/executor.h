@@ -15,12 +15,19 @@ namespace breakproof::harness {
 
 class Executor {
  public:
+  static constexpr std::uint32_t kNoBlock = UINT32_MAX;
+
   // Bytes of zeroed, 16-byte aligned memory that cases of this length need.
   static std::uint64_t BookBytes(std::uint32_t operation_count, std::uint32_t slot_count);
 
   // `books` has BookBytes(...) zero bytes and outlives the executor.
   Executor(const MallocFamily& family, void* books, std::uint32_t operation_count,
            std::uint32_t slot_count);
+
+  // Blocks that are still live may be looked at by anybody from here on.
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   // Performs the operation with this index, writing `outcome` as it proceeds, so that a crash leaves the
   // stage it happened in. A thread exit does nothing here but be recorded.
@@ -42,11 +49,30 @@ class Executor {
     std::uint64_t usable;   // bytes filled; at least payload
     std::uint64_t reported; // what malloc_usable_size said
     std::uint32_t live_position;
+    model::Entry maker;
+    std::uint8_t alignment_log2;  // of aligned_alloc; 255: none that could be told to free_aligned_sized
   };
 
-  void SetOption(const Operation& operation, Outcome* outcome);
+  // What each kind of operation means, in the order of OperationKind.
+  using Meaning = void (Executor::*)(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  static const Meaning kPerform[kOperationKinds];
+
+  void Nothing(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Check(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void SetOption(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void MoveBreak(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Touch(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Trim(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void AdvanceClock(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void RefuseCalls(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void BlockBreak(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Fork(std::uint32_t index, const Operation& operation, Outcome* outcome);
   void Call(std::uint32_t index, const Operation& operation, Outcome* outcome);
-  void* Invoke(const Operation& operation, void* argument, Outcome* outcome);
+  [[noreturn]] void LiveInChild();
+
+  std::uint32_t BlockIn(Slot slot) const;  // kNoBlock if the slot is NULL
+  void FreeWithSize(const Operation& operation, void* argument, std::uint32_t block);
+  void* Invoke(const Operation& operation, void* argument, std::uint32_t old_block, Outcome* outcome);
   void Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome, std::uint32_t old_block);
   void Inspect(const Operation& operation, std::uint64_t payload, std::uint32_t old_block,
                Outcome* outcome);
@@ -57,6 +83,9 @@ class Executor {
   void VerifyUsable(std::uint32_t block, Outcome* outcome);
   void VerifyNext(Outcome* outcome);
   void VerifyAll(Outcome* outcome);
+
+  void ShowBlock(std::uint32_t block);
+  void HideBlock(std::uint32_t block);
 
   void Insert(std::uint32_t block);
   void Remove(std::uint32_t block);

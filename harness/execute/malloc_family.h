@@ -22,8 +22,22 @@ struct MallocFamily {
   void* (*pvalloc)(std::size_t);
   std::size_t (*malloc_usable_size)(void*);  // nullptr: the subject has none
   int (*mallopt)(int, int);                  // nullptr: the subject has none
-  // How the program itself moves the break: libc's sbrk, or the simulated kernel's.
+  // How the program itself moves the break: libc's sbrk, or the simulated kernel's. nullptr: it does not.
   void* (*sbrk)(std::intptr_t);
+
+  // nullptr: the subject has none. The first two are C23's, and given free instead.
+  void (*free_sized)(void*, std::size_t) = nullptr;
+  void (*free_aligned_sized)(void*, std::size_t, std::size_t) = nullptr;
+  int (*malloc_trim)(std::size_t) = nullptr;
+
+  // What happens around the subject; nullptr where nobody can make it happen.
+  void (*advance_clock)(std::uint64_t milliseconds) = nullptr;
+  // From here on the next `count` kernel calls of a type fail (a CallType, kCallTypes for any; UINT64_MAX: all).
+  void (*refuse_calls)(int call_type, std::uint64_t count) = nullptr;
+  // Somebody else maps a page so that the break can grow by at most `room` bytes.
+  void (*block_break)(std::uint64_t room) = nullptr;
+  // fork(2), in a process where that is sensible.
+  int (*fork)() = nullptr;
 };
 
 }  // namespace breakproof::harness

@@ -40,7 +40,7 @@ void BlockHistory::Step(std::uint32_t index) {
   if (operation.kind != OperationKind::kCall || !has_returned) return;
   const bool reads = ReadsSlot(operation.entry) && operation.argument != kNullSlot;
   const std::uint32_t old_block = reads ? slots_[operation.argument] : kNoBlock;
-  const bool is_freed = operation.entry == model::Entry::kFree ||
+  const bool is_freed = model::Frees(operation.entry) ||
                         (Reallocates(operation.entry) &&
                          (outcome.address != 0 || operation.size == 0 || operation.count == 0));
   if (old_block != kNoBlock && is_freed) {

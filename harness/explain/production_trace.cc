@@ -152,7 +152,7 @@ class Recorder : public RunObserver {
   journal->mutable_header().state = WorkerState::kRunning;
   SimulatedRun run;
   Recorder recorder(journal, tape, first_look, first_lists);
-  const Judgement judgement = run.Run(c, Environment{}, &recorder).judgement;
+  const Judgement judgement = run.Run(c, c.environment, &recorder).judgement;
   // Complete, and in order: what the recorder wrote before is for runs that do not get here.
   for (const CaseViolation& violation : judgement.violations) tape->Write(violation);
   journal->mutable_header().state = WorkerState::kFinished;

@@ -42,8 +42,11 @@ class CaseBuilder {
   void Reallocate(Slot slot, std::uint64_t size);
   // realloc that must fail: the block stays.
   void ReallocateHopelessly(Slot slot, std::uint64_t size);
-  void Free(Slot slot);
+  void Free(Slot slot);  // by free, or one of C23's
+  void Touch(Slot slot, std::uint64_t offset, std::uint64_t length);
   void FreeNull();
+  // An operation that takes at most a size: malloc_trim, clock, fork, start.
+  void Do(OperationKind kind, std::uint64_t size = 0);
   void UsableSize(Slot slot);
   void Check();
   void SetOption(model::Option option, std::uint64_t value);  // value at most INT32_MAX
@@ -61,6 +64,7 @@ class CaseBuilder {
 
   bool IsLive(Slot slot) const { return position_[slot] != kNotLive; }
   bool IsAllowed(model::Entry entry) const { return entries_ >> static_cast<int>(entry) & 1; }
+  model::Entry AnyFree() const;
   Operation NewOperation(model::Entry entry) const;
   void MakeRoom(std::uint64_t size);
   Slot NewLiveSlot(std::uint64_t size);

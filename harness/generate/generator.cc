@@ -1,6 +1,7 @@
 #include "harness/generate/generator.h"
 
 #include "harness/generate/scenarios.h"
+#include "harness/generate/sizes.h"
 
 namespace breakproof::harness {
 namespace {
@@ -18,6 +19,24 @@ const Scenario& PickScenario(Random& random) {
   return Scenarios().front();
 }
 
+// What is no call, at the end: a draw of its own, so that what comes before it is the same with and without.
+void AppendTheRest(CaseBuilder& builder, Random random) {
+  if (!random.OneIn(8)) return;
+  if (random.OneIn(2)) {
+    builder.OnThread(static_cast<int>(random.Between(1, 3)));
+    builder.Do(OperationKind::kThreadStart);
+  }
+  for (std::uint64_t i = random.Between(1, 8); i > 0; --i) {
+    switch (random.Below(4)) {
+      case 0: builder.Do(OperationKind::kTrim, random.OneIn(2) ? 0 : PickSize(random)); break;
+      case 1: builder.Do(OperationKind::kClock, random.Below(20000)); break;
+      default:
+        if (builder.LiveCount() > 0) builder.Touch(builder.AnyLive(), PickSmallSize(random), PickSize(random));
+    }
+  }
+  if (random.OneIn(4)) builder.Do(OperationKind::kFork);
+}
+
 }  // namespace
 
 Case GenerateCase(std::uint64_t seed, std::uint64_t n, EntrySet entries) {
@@ -29,6 +48,7 @@ Case GenerateCase(std::uint64_t seed, std::uint64_t n, EntrySet entries) {
   for (std::uint64_t scenes = random.Between(1, 8); scenes > 0 && !builder.IsFull(); --scenes) {
     PickScenario(random).append(builder);
   }
+  AppendTheRest(builder, Random::ForPart(seed + 0x7e57, n));
   Case c = builder.Finish();
   c.notes = {"seed " + std::to_string(seed) + ", case " + std::to_string(n)};
   return c;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -33,12 +34,33 @@ struct Run {
   const std::vector<Operation>& operations;
   std::vector<Outcome> outcomes;
   Executor executor;
+  InProcessSubject& subject;
 };
 
 void Perform(void* context, std::uint32_t index) {
   auto* run = static_cast<Run*>(context);
-  run->executor.Perform(index, run->operations[index], &run->outcomes[index]);
+  const Operation& operation = run->operations[index];
+  Outcome* const outcome = &run->outcomes[index];
+  run->subject.Before(operation);
+  run->executor.Perform(index, operation, outcome);
+  run->subject.After(operation, outcome);
 }
+
+class FamilyAlone : public InProcessSubject {
+ public:
+  FamilyAlone(const MallocFamily& family, OperationObserver* observer) : family_(family), observer_(observer) {}
+  const MallocFamily& family() override { return family_; }
+  void Before(const Operation&) override { break_ = sbrk(0); }
+  void After(const Operation& operation, Outcome* outcome) override {
+    if (observer_ == nullptr) return;
+    observer_->Saw({.operation = operation, .outcome = *outcome, .kernel_calls = sbrk(0) != break_});
+  }
+
+ private:
+  const MallocFamily& family_;
+  OperationObserver* observer_;
+  void* break_ = nullptr;
+};
 
 template <typename Function>
 void Find(void* library, const char* name, Function** function) {
@@ -48,21 +70,28 @@ void Find(void* library, const char* name, Function** function) {
 
 }  // namespace
 
-Judgement RunInProcess(const Case& c, const MallocFamily& family) {
+Judgement RunInProcess(const Case& c, InProcessSubject& subject) {
+  const MallocFamily& family = subject.family();
   const auto count = static_cast<std::uint32_t>(c.operations.size());
   const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
   const Mapping books(Executor::BookBytes(count, slots) + 1);
-  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots)};
+  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots), subject};
   RunResult result;
   result.end = RunOnThreads(c.operations.data(), count, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
   run.executor.FreeEverything();
   return Judge(c, run.outcomes, result, {.has_usable_size = family.malloc_usable_size != nullptr});
 }
 
+Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer) {
+  if (observer != nullptr) observer->CaseBegins();
+  FamilyAlone subject(family, observer);
+  return RunInProcess(c, subject);
+}
+
 MallocFamily LibcFamily() {
   void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   if (libc == nullptr) throw CouldNotRun("libc.so.6 is not loaded; link dynamically");
-  MallocFamily family = {};  // without mallopt: what it sets would outlive the case
+  MallocFamily family = {};  // without mallopt and sbrk: what they do would outlive the case
   Find(libc, "malloc", &family.malloc);
   Find(libc, "calloc", &family.calloc);
   Find(libc, "realloc", &family.realloc);
@@ -84,7 +113,7 @@ MallocFamily LibcFamily() {
   Find(libc, "valloc", &family.valloc);
   Find(libc, "pvalloc", &family.pvalloc);
   Find(libc, "malloc_usable_size", &family.malloc_usable_size);
-  Find(libc, "sbrk", &family.sbrk);
+  Find(libc, "malloc_trim", &family.malloc_trim);
   return family;
 }
 

@@ -6,11 +6,25 @@
 
 #include "harness/execute/malloc_family.h"
 #include "harness/lockstep/judge.h"
+#include "harness/lockstep/observer.h"
 
 namespace breakproof::harness {
 
+// An allocator that needs more than its entry points: told of every operation, on the operation's thread.
+class InProcessSubject {
+ public:
+  virtual ~InProcessSubject() = default;
+  virtual const MallocFamily& family() = 0;
+  virtual void Before(const Operation& operation) = 0;
+  // May say what the kernel did.
+  virtual void After(const Operation& operation, Outcome* outcome) = 0;
+};
+
 // Blocks still live at the end are freed.
-Judgement RunInProcess(const Case& c, const MallocFamily& family);
+Judgement RunInProcess(const Case& c, InProcessSubject& subject);
+
+// The same of a malloc family alone. The observer, if any, is told of every operation.
+Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer = nullptr);
 
 // libc's own malloc family, whatever malloc a sanitizer or a preloaded library put in front of it. Throws
 // CouldNotRun if libc.so.6 is not loaded, as in a statically linked program.

@@ -1,12 +1,15 @@
 #include "harness/lockstep/lock_step.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <set>
 #include <utility>
+
+#include "harness/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {
@@ -149,12 +152,14 @@ class LockStep::Implementation {
   void CountBytesLookedAt(const Operation& operation, const Outcome& outcome) {
     std::uint64_t blocks = 0;
     if (operation.kind == OperationKind::kCheck) blocks = heap_.blocks().size();
+    if (operation.kind == OperationKind::kTouch && outcome.argument != 0) blocks = 1;
     if (operation.kind == OperationKind::kCall && outcome.argument != 0) {
       blocks = 1;
       Exercise(RuleId::kI1, 1);
       const bool failed = Reallocates(operation.entry) && outcome.address == 0;
       if (failed && operation.size != 0 && operation.count != 0) Exercise(RuleId::kH7, 1);
     }
+    Exercise(RuleId::kT1, operation.kind == OperationKind::kFork && outcome.stage == Stage::kDone);
     Exercise(RuleId::kH4, blocks);
     if (facts_.has_usable_size) Exercise(RuleId::kH9, blocks);
     if (operation.kind == OperationKind::kCall && operation.entry == Entry::kCalloc && outcome.address != 0) {
@@ -177,6 +182,12 @@ class LockStep::Implementation {
     return model::Describe(CallOf(maker, Outcome{}));
   }
 
+  static std::string HowChildEnded(std::uint64_t wait_status) {
+    const auto status = static_cast<int>(wait_status);
+    if (WIFSIGNALED(status)) return std::string("it was killed by SIG") + sigabbrev_np(WTERMSIG(status));
+    return "it found a block changed, or exited with code " + std::to_string(WEXITSTATUS(status));
+  }
+
   Violation Describe(const Outcome& outcome, const Operation& operation) const {
     const std::string at = "byte " + std::to_string(outcome.offset) + " of ";
     const std::string is = " is " + Byte(outcome.expected);
@@ -193,6 +204,10 @@ class LockStep::Implementation {
                 std::to_string(outcome.actual)};
       case Finding::kNotZero:
         return {RuleId::kH5, at + call + " is 0x00", Byte(outcome.actual)};
+      case Finding::kNotWritten:
+        return {RuleId::kH1, at + MakerOf(outcome.block) + is + ", as written a moment ago", Byte(outcome.actual)};
+      case Finding::kChildFailed:
+        return {RuleId::kT1, "the child frees every block, allocates, and exits with 0", HowChildEnded(outcome.actual)};
       case Finding::kPrefixLost:
         return {RuleId::kH4, at + call + "'s result" + is + ", kept from " + MakerOf(outcome.block),
                 Byte(outcome.actual)};
@@ -205,9 +220,13 @@ class LockStep::Implementation {
   // The operation did not come to an end.
   Violation DescribeEnd(const Operation& operation, const Outcome& outcome) const {
     const model::HeapCall call = CallOf(operation, outcome);
-    const std::string name = model::Describe(call);
+    const bool is_call = operation.kind == OperationKind::kCall;
+    const std::string name = is_call ? model::Describe(call) : RowOf(operation).word;
     const std::string ended = HowItEnded(run_);
-    const bool allocates = operation.kind == OperationKind::kCall && AssignsSlot(operation.entry);
+    if (operation.kind == OperationKind::kFork && outcome.stage == Stage::kCalling) {
+      return {RuleId::kT1, "fork returns, and its child ends", ended};
+    }
+    const bool allocates = is_call && AssignsSlot(operation.entry);
     switch (outcome.stage) {
       case Stage::kReadingBytes:
         return {RuleId::kH1, "live payloads can be read and written", "doing so " + ended};

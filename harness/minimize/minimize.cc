@@ -28,6 +28,7 @@ class Minimizer {
     for (bool progress = true; progress && !IsOver();) {
       best_ = WithFreshNames(best_);
       progress = RemoveOperations();
+      progress |= CalmKernel();
       progress |= JoinThreads();
       progress |= SimplifyArguments();
     }
@@ -92,6 +93,34 @@ class Minimizer {
       if (operation.thread == thread) operation.thread = other;
     }
     return candidate;
+  }
+
+  // A kernel that does its duty; or else one that does as little else as possible.
+  bool CalmKernel() {
+    if (best_.environment.IsPlain()) return false;
+    bool progress = TryKernel([](Environment* kernel) { *kernel = {}; });
+    for (std::size_t i = best_.environment.refusals.size(); i-- > 0;) {
+      progress |= TryKernel([i](Environment* kernel) {
+        kernel->refusals.erase(kernel->refusals.begin() + static_cast<std::ptrdiff_t>(i));
+      });
+    }
+    for (std::size_t i = 0; i < best_.environment.refusals.size(); ++i) {
+      progress |= TryKernel([i](Environment* kernel) { kernel->refusals[i].onwards = false; });
+      for (std::uint64_t call = 1; call < best_.environment.refusals[i].call && !IsOver(); ++call) {
+        if (TryKernel([&](Environment* kernel) { kernel->refusals[i].call = call; })) break;
+      }
+    }
+    progress |= TryKernel([](Environment* kernel) { kernel->gap_before_growth = 0; });
+    progress |= TryKernel([](Environment* kernel) { kernel->break_room.reset(); });
+    progress |= TryKernel([](Environment* kernel) { kernel->break_room = 0; });
+    return progress;
+  }
+
+  template <typename Change>
+  bool TryKernel(Change change) {
+    Case candidate = best_;
+    change(&candidate.environment);
+    return candidate != best_ && Adopt(std::move(candidate));
   }
 
   bool SimplifyArguments() {

@@ -42,11 +42,29 @@ void CallLog::Refuse(model::KernelCallKind kind, RefusedCalls refusal) {
   header_->refusals[static_cast<int>(kind)] = refusal;
 }
 
-void CallLog::RequireThatAllWasSeen() const {
+void CallLog::Obey(const Environment& environment) {
+  if (environment.gap_before_growth != 0) {
+    throw CouldNotRun("the case's kernel line says gap=" + std::to_string(environment.gap_before_growth) +
+                      ", which only the simulated kernel does; run the case there, or write sbrk operations instead");
+  }
+  if (environment.refusals.size() > kMostRefusals) {
+    throw CouldNotRun("the case's kernel line has more than " + std::to_string(kMostRefusals) +
+                      " refusals, which only the simulated kernel can keep; use refuse operations instead");
+  }
+  for (const Refusal& refusal : environment.refusals) header_->plan[header_->plan_count++] = refusal;
+  header_->has_room = environment.break_room.has_value();
+  header_->room = environment.break_room.value_or(0);
+}
+
+void CallLog::RequireThatItWatches() const {
   if (header_->is_armed == 0) {
     throw CouldNotRun("this kernel cannot watch the memory calls of a process: it has no syscall user dispatch (" +
                       ExplainErrno(header_->arm_errno) + "); Linux 5.11 or later on x86-64 has it");
   }
+}
+
+void CallLog::RequireThatAllWasSeen() const {
+  RequireThatItWatches();
   if (header_->lost != 0) {
     throw CouldNotRun(std::to_string(header_->lost) + " memory calls were not recorded; shorten the case");
   }

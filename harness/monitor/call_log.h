@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "harness/case/environment.h"
 #include "harness/monitor/layout.h"
 
 namespace breakproof::harness {
@@ -20,7 +21,13 @@ class CallLog {
   void Prepare();
   void Refuse(model::KernelCallKind kind, RefusedCalls refusal);
 
-  // After a worker ended: throws unless every call was seen, with a sentence that says what was missing.
+  // What the case's kernel does, from the start; throws if no real kernel can be made to do it. `refuse` operations
+  // work with any log.
+  void Obey(const Environment& environment);
+
+  // After a worker ended: throws unless calls could be refused.
+  void RequireThatItWatches() const;
+  // The same; throws unless every call was seen, with a sentence that says what was missing.
   void RequireThatAllWasSeen() const;
 
   std::span<const LogRecord> records() const { return {records_, header_->count}; }

@@ -87,15 +87,38 @@ bool Decode(const long long* call, KernelCall* decoded) {
   }
 }
 
-bool IsRefused(KernelCallKind kind) {
-  const auto k = static_cast<int>(kind);
+bool TakeOne(std::uint64_t* left) {
+  if (*left == 0) return false;
+  if (*left != UINT64_MAX) --*left;
+  return true;
+}
+
+// What the case says. Queries count for nothing there: no kernel can refuse them.
+bool IsRefusedByCase(const KernelCall& call) {
+  if (call.kind == KernelCallKind::kBrk && call.address == 0) return false;
+  const auto k = static_cast<int>(call.kind);
+  const std::uint64_t of_type = ++the_log->changes[k];
+  const std::uint64_t of_all = ++the_log->changes[model::kKernelCallKindCount];
+  bool refuse = TakeOne(&the_log->refuse_next[k]) || TakeOne(&the_log->refuse_next[model::kKernelCallKindCount]);
+  for (std::uint32_t i = 0; i < the_log->plan_count; ++i) {
+    const Refusal& refusal = the_log->plan[i];
+    if (!refusal.any_type && static_cast<int>(refusal.type) != k) continue;
+    const std::uint64_t n = refusal.any_type ? of_all : of_type;
+    refuse |= n == refusal.call || (refusal.onwards && n > refusal.call);
+  }
+  return refuse;
+}
+
+bool IsRefused(const KernelCall& call) {
+  const auto k = static_cast<int>(call.kind);
   const RefusedCalls& refusal = the_log->refusals[k];
   const std::uint32_t n = ++the_log->seen[k];
-  return refusal.first != 0 && n >= refusal.first && n <= refusal.last;
+  const bool is_told = refusal.first != 0 && n >= refusal.first && n <= refusal.last;
+  return IsRefusedByCase(call) || is_told;
 }
 
 long PassOn(const long long* call, const KernelCall& decoded) {
-  if (!IsRefused(decoded.kind)) return breakproof_pass_on(call);
+  if (!IsRefused(decoded)) return breakproof_pass_on(call);
   if (decoded.kind != KernelCallKind::kBrk) return -ENOMEM;
   // A refused brk tells the unchanged break and never an errno (rule B1).
   const long long query[7] = {SYS_brk};
@@ -183,5 +206,15 @@ void BeginWatching(std::uint32_t operation) {
 }
 
 void EndWatching() { selector = kPass; }
+
+void RefuseCalls(int kind, std::uint64_t count) {
+  if (the_log != nullptr) the_log->refuse_next[kind] = count;
+}
+
+bool BreakRoom(std::uint64_t* bytes) {
+  if (the_log == nullptr || the_log->has_room == 0) return false;
+  *bytes = the_log->room;
+  return true;
+}
 
 }  // namespace breakproof::harness

@@ -20,4 +20,11 @@ bool StartMonitor(int descriptor);
 void BeginWatching(std::uint32_t operation);
 void EndWatching();
 
+// The next `count` calls of a type fail, whatever the log's plan says: a model::KernelCallKind, or
+// model::kKernelCallKindCount for any; UINT64_MAX: all from here on; 0: none any more.
+void RefuseCalls(int kind, std::uint64_t count);
+
+// What the break can grow before it is to meet a mapping, if the command says so.
+bool BreakRoom(std::uint64_t* bytes);
+
 }  // namespace breakproof::harness

@@ -11,13 +11,22 @@
 
 namespace breakproof::harness {
 
+// Where a subject, or the kernel it runs on, has no means for an operation other than a call, it does nothing.
 enum class OperationKind : std::uint8_t {
-  kCall,        // one entry point of the malloc family
-  kThreadExit,  // the thread ends; its next operation starts a fresh one
-  kCheck,       // every live block's bytes are looked at
-  kMallopt,     // a parameter of the heap is set; a subject without mallopt is left as it is
-  kSbrk,        // the program itself moves the break, behind the subject's back
+  kCall,         // one entry point of the malloc family
+  kThreadExit,   // the thread ends; its next operation starts a fresh one
+  kCheck,        // every live block's bytes are looked at
+  kMallopt,      // a parameter of the heap is set
+  kSbrk,         // the program itself moves the break, behind the subject's back
+  kThreadStart,  // nothing but that the thread runs: whatever it does first would start it as well
+  kTouch,        // part of a block is verified, overwritten, verified again, and restored
+  kTrim,         // malloc_trim
+  kClock,        // time passes
+  kRefuse,       // from here on the kernel refuses calls of a type, or no longer does
+  kBlock,        // somebody else maps a page in the break's way
+  kFork,         // a child frees every block, allocates a bit, and exits with 0; the parent waits for that
 };
+inline constexpr int kOperationKinds = 12;
 
 // A slot is a name in a case: a variable that holds one pointer.
 using Slot = std::uint32_t;
@@ -31,9 +40,11 @@ struct Operation {
   std::uint8_t thread = 0;      // 0 to kMaxThreads - 1
   model::Option option = model::Option::kMmapThreshold;  // kMallopt
   Slot result = kNullSlot;      // slot assigned
-  Slot argument = kNullSlot;    // slot read: realloc, reallocarray, free, malloc_usable_size
-  std::uint64_t size = 0;       // bytes; kMallopt: the value, an int; kSbrk: signed
-  std::uint64_t count = 1;      // elements, calloc and reallocarray
+  Slot argument = kNullSlot;    // slot read: realloc, reallocarray, the frees, malloc_usable_size, kTouch
+  std::uint8_t call_type = 0;   // kRefuse: a CallType, or kCallTypes for any
+  std::uint64_t size = 0;       // bytes; kMallopt: the value, an int; kSbrk: signed; kTouch: length; kTrim: padding;
+                                // kClock: milliseconds; kRefuse: calls; kBlock: distance above the break
+  std::uint64_t count = 1;      // elements, calloc and reallocarray; kTouch: offset
   std::uint64_t alignment = 0;  // bytes, the aligned family
 
   friend bool operator==(const Operation&, const Operation&) = default;
@@ -46,11 +57,11 @@ constexpr bool Reallocates(model::Entry entry) {
 }
 
 constexpr bool ReadsSlot(model::Entry entry) {
-  return Reallocates(entry) || entry == model::Entry::kFree || entry == model::Entry::kUsableSize;
+  return Reallocates(entry) || model::Frees(entry) || entry == model::Entry::kUsableSize;
 }
 
 constexpr bool AssignsSlot(model::Entry entry) {
-  return entry != model::Entry::kFree && entry != model::Entry::kUsableSize;
+  return !model::Frees(entry) && entry != model::Entry::kUsableSize;
 }
 
 constexpr bool TakesCount(model::Entry entry) {

@@ -30,6 +30,8 @@ enum class Finding : std::uint8_t {
   kNotZero,              // calloc's result
   kPrefixLost,           // realloc's result differs from the old payload
   kChangedByFailedCall,  // the old block after a failed realloc
+  kNotWritten,           // what was written into a live block is not what was read back
+  kChildFailed,          // the child of a fork: `actual` is its wait status, 0 expected
 };
 
 struct Outcome {

@@ -119,7 +119,13 @@ struct EntryFunctions {
   static int Mallopt(int parameter, int value) {
     return allocator::entry::Mallopt(the_heap->heap(), parameter, value);
   }
-  static void* Sbrk(std::intptr_t increment) { return the_heap->kernel_->ForeignSbrk(increment); }
+  // The program takes back only what it took: anything else would be its own fault.
+  static void* Sbrk(std::intptr_t increment) {
+    return the_heap->kernel_->MayMoveForeignBreak(increment) ? the_heap->kernel_->ForeignSbrk(increment) : nullptr;
+  }
+  static void AdvanceClock(std::uint64_t milliseconds) { the_heap->milliseconds_ += milliseconds; }
+  static void RefuseCalls(int type, std::uint64_t count) { the_heap->kernel_->RefuseNext(type, count); }
+  static void BlockBreak(std::uint64_t room) { the_heap->kernel_->BlockBreak(room); }
 };
 
 namespace {
@@ -185,11 +191,23 @@ void ProductionHeap::ExitThread(int thread) {
 }
 
 const MallocFamily& ProductionHeap::family() {
-  static const MallocFamily family = {
-      EntryFunctions::Malloc,   EntryFunctions::Calloc,   EntryFunctions::Realloc,       EntryFunctions::Reallocarray,
-      EntryFunctions::Free,     EntryFunctions::Memalign, EntryFunctions::Memalign,      EntryFunctions::PosixMemalign,
-      EntryFunctions::Valloc,   EntryFunctions::Pvalloc,  EntryFunctions::UsableSize,    EntryFunctions::Mallopt,
-      EntryFunctions::Sbrk};
+  using F = EntryFunctions;
+  static const MallocFamily family = {.malloc = F::Malloc,
+                                      .calloc = F::Calloc,
+                                      .realloc = F::Realloc,
+                                      .reallocarray = F::Reallocarray,
+                                      .free = F::Free,
+                                      .memalign = F::Memalign,
+                                      .aligned_alloc = F::Memalign,
+                                      .posix_memalign = F::PosixMemalign,
+                                      .valloc = F::Valloc,
+                                      .pvalloc = F::Pvalloc,
+                                      .malloc_usable_size = F::UsableSize,
+                                      .mallopt = F::Mallopt,
+                                      .sbrk = F::Sbrk,
+                                      .advance_clock = F::AdvanceClock,
+                                      .refuse_calls = F::RefuseCalls,
+                                      .block_break = F::BlockBreak};
   return family;
 }
 

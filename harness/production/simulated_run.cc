@@ -8,6 +8,7 @@
 #include "allocator/heap/check.h"
 #include "harness/execute/executor.h"
 #include "harness/lockstep/lock_step.h"
+#include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
@@ -55,9 +56,10 @@ class SimulatedRun::Implementation : public KernelObserver {
  public:
   Implementation() : heap_(&kernel_, this) {}
 
-  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* observer) {
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* watcher) {
     case_ = &c;
-    observer_ = observer;
+    watcher_ = watcher;
+    if (observer_ != nullptr) observer_->CaseBegins();
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
@@ -77,6 +79,9 @@ class SimulatedRun::Implementation : public KernelObserver {
     result_.refusable = kernel_.refusals().Total();
     return result_;
   }
+
+  void Observe(OperationObserver* observer) { observer_ = observer; }
+  const allocator::Heap& heap() { return heap_.heap(); }
 
   // ---- KernelObserver
 
@@ -118,11 +123,12 @@ class SimulatedRun::Implementation : public KernelObserver {
     found_.clear();
     was_refused_ = is_unpredictable_ = false;
     const std::size_t logged = kernel_.log().size();
+    const std::uint64_t kernel_calls = result_.kernel_calls;
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     is_call_ = operation.kind == OperationKind::kCall;
     if (is_call_) BeginCall(operation, executor);
     Outcome own_outcome;
-    Outcome& outcome = observer_ != nullptr ? *observer_->Begin(static_cast<std::uint32_t>(index_)) : own_outcome;
+    Outcome& outcome = watcher_ != nullptr ? *watcher_->Begin(static_cast<std::uint32_t>(index_)) : own_outcome;
     executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome);
     if (is_call_) EndCall(outcome);
     is_policed_ = false;
@@ -133,9 +139,15 @@ class SimulatedRun::Implementation : public KernelObserver {
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
     }
     outcome.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    if (observer_ != nullptr) {
+      observer_->Saw({.operation = operation,
+                      .outcome = outcome,
+                      .kernel_calls = result_.kernel_calls - kernel_calls,
+                      .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
+    }
     lock_step_->Step(outcome);
     CheckGranted(operation, outcome);
-    if (observer_ != nullptr) observer_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
+    if (watcher_ != nullptr) watcher_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     if (index_ < kAlwaysWalked || index_ % kWalkEvery == 0) Walk();
   }
@@ -249,8 +261,9 @@ class SimulatedRun::Implementation : public KernelObserver {
   model::own::Policy policy_;
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
+  OperationObserver* observer_ = nullptr;
   const Case* case_ = nullptr;
-  RunObserver* observer_ = nullptr;
+  RunObserver* watcher_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
   std::uint64_t walks_ = 0;
@@ -269,8 +282,11 @@ class SimulatedRun::Implementation : public KernelObserver {
 SimulatedRun::SimulatedRun() : implementation_(std::make_unique<Implementation>()) {}
 SimulatedRun::~SimulatedRun() = default;
 
-SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment, RunObserver* observer) {
-  return implementation_->Run(c, environment, observer);
+void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
+const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
+
+SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment, RunObserver* watcher) {
+  return implementation_->Run(c, environment, watcher);
 }
 
 }  // namespace breakproof::harness

@@ -11,6 +11,7 @@
 #include "harness/case/case.h"
 #include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/lockstep/judge.h"
+#include "harness/lockstep/observer.h"
 #include "harness/production/environment.h"
 
 namespace breakproof::harness {
@@ -42,7 +43,14 @@ class SimulatedRun {
   SimulatedRun& operator=(const SimulatedRun&) = delete;
 
   // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
-  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* observer = nullptr);
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* watcher = nullptr);
+  // With the case's own.
+  SimulatedRunResult Run(const Case& c) { return Run(c, c.environment); }
+
+  // Is told of every operation from now on; nullptr: nobody.
+  void Observe(OperationObserver* observer);
+  // As the last operation left it.
+  const allocator::Heap& heap() const;
 
  private:
   class Implementation;

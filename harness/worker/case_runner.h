@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"
@@ -25,7 +26,8 @@ class CaseRunner {
   CaseRunner(const RunSettings& settings, const std::string& name);
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
-  // worker could be started. With a log, prepared by the caller, the subject's memory calls go into it.
+  // worker could be started, or if no real kernel can be made to do what the case says of its kernel. With a log,
+  // prepared by the caller, the subject's memory calls go into it, and the caller sees to the case's kernel.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   // The same, stopping after each operation once `first_stop` were performed: `look` is called with the worker's
@@ -36,8 +38,12 @@ class CaseRunner {
   const Journal& journal() const { return journal_; }
 
  private:
+  // For a case that says what its kernel refuses; nullptr otherwise.
+  const CallLog* LogFor(const Case& c);
+
   const RunSettings& settings_;
   Journal journal_;
+  std::unique_ptr<CallLog> log_;  // for cases whose kernel refuses something
 };
 
 }  // namespace breakproof::harness

@@ -69,6 +69,8 @@ void Journal::Prepare(const Case& c) {
   header_->first_stop = kNever;
   header_->announced = kNever;
   header_->state = WorkerState::kPrepared;
+  const std::string kernel = PrintEnvironment(c.environment);
+  if (kernel.size() < sizeof header_->kernel) std::memcpy(header_->kernel, kernel.c_str(), kernel.size());
   // Last: what has no magic is not a complete case.
   std::memcpy(header_->magic, kJournalMagic, sizeof kJournalMagic);
 }
@@ -102,6 +104,7 @@ std::optional<Case> CaseOfJournal(std::string_view bytes) {
   c.notes = {"from the journal of a run that was killed; the last operation had begun"};
   c.operations.resize(performed);
   std::memcpy(c.operations.data(), bytes.data() + OperationsOffset(), performed * sizeof(Operation));
+  c.environment = ParseEnvironment({header.kernel, strnlen(header.kernel, sizeof header.kernel)});
   NameSlots(&c);
   return c;
 }

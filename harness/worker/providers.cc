@@ -5,15 +5,39 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/monitor/monitor.h"
+
+// C23; not every libc and not every subject has them.
+extern "C" {
+void free_sized(void*, std::size_t) __attribute__((weak));
+void free_aligned_sized(void*, std::size_t, std::size_t) __attribute__((weak));
+}
+
 namespace breakproof::harness {
+
+namespace {
+
+// By libc's own idea of the break. Stays until the process ends.
+void BlockBreak(std::uint64_t room) {
+  constexpr std::uint64_t kPage = 4096;
+  constexpr std::uint64_t kUserSpaceEnd = 1ull << 47;
+  const auto now = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  if (room > kUserSpaceEnd) return;
+  void* const page = reinterpret_cast<void*>((now + room + kPage - 1) / kPage * kPage);
+  mmap(page, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
+}
+
+}  // namespace
 
 // Filled by relocation, so that nothing has run in the subject when the first operation is performed.
 MallocFamily resolved_family = {
     malloc,        calloc,         realloc, reallocarray, free,
     memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
-    malloc_usable_size, mallopt, sbrk};
+    malloc_usable_size, mallopt, sbrk,    free_sized,   free_aligned_sized,
+    malloc_trim, nullptr, RefuseCalls, BlockBreak, fork};
 
 namespace {
 
@@ -56,7 +80,8 @@ void FindProviders(JournalHeader* header) {
       ProviderOf(family.free),          ProviderOf(family.memalign),
       ProviderOf(family.aligned_alloc), ProviderOf(family.posix_memalign),
       ProviderOf(family.valloc),        ProviderOf(family.pvalloc),
-      ProviderOf(family.malloc_usable_size)};
+      ProviderOf(family.malloc_usable_size),
+      ProviderOf(family.free_sized),    ProviderOf(family.free_aligned_sized)};
   const Search libc = ProviderOf(gnu_get_libc_version);
   const Search& subject = providers[0];
   header->malloc_is_libcs = subject.base == libc.base;
@@ -65,13 +90,15 @@ void FindProviders(JournalHeader* header) {
     // libc's reallocarray is sound in any case: it calls realloc as the program would.
     const bool calls_realloc = entry == static_cast<int>(model::Entry::kReallocarray) &&
                                providers[entry].base == libc.base;
-    if (providers[entry].base != subject.base && !calls_realloc) header->foreign_entries |= 1u << entry;
+    const bool is_absent = providers[entry].address == 0;  // only C23's: the executor gives free instead
+    if (providers[entry].base != subject.base && !calls_realloc && !is_absent) header->foreign_entries |= 1u << entry;
   }
   const auto usable = static_cast<int>(model::Entry::kUsableSize);
   header->has_usable_size = (header->foreign_entries >> usable & 1) == 0;
   if (!header->has_usable_size) resolved_family.malloc_usable_size = nullptr;
-  // libc's mallopt would set parameters of a heap that nobody uses.
+  // libc's mallopt and malloc_trim would concern a heap that nobody uses.
   if (ProviderOf(family.mallopt).base != subject.base) resolved_family.mallopt = nullptr;
+  if (ProviderOf(family.malloc_trim).base != subject.base) resolved_family.malloc_trim = nullptr;
   strncpy(header->provider, subject.name == nullptr ? "" : subject.name, sizeof header->provider - 1);
 }
 

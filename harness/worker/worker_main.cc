@@ -56,29 +56,30 @@ void Perform(void* context, std::uint32_t index) {
 }
 
 // Allocators align what they take of the kernel. So that they find the same alignments in every process, also
-// where address randomisation cannot be turned off, the break and the next mapping begin at multiples of this.
+// where address randomisation cannot be turned off, the break and the next mapping begin a page beside multiples of
+// this: beside them, so that no block is aligned to more than a page by luck.
 constexpr std::uint64_t kSameEverywhere = 64ull << 20;
 
 extern "C" const char _end[];  // of this program's data, where the break begins without randomisation
 
+constexpr std::uint64_t kPage = 4096;
+
 void AlignBreak(JournalHeader* header) {
-  constexpr std::uint64_t kPage = 4096;
   const auto now = reinterpret_cast<std::uintptr_t>(sbrk(0));
   unsigned char is_resident;
   const bool is_untouched = now == (reinterpret_cast<std::uintptr_t>(_end) + kPage - 1) / kPage * kPage ||
                             mincore(reinterpret_cast<void*>(now - kPage), kPage, &is_resident) != 0;
   // A subject that already has part of it goes on from there.
   header->is_placed_at_random = !is_untouched && (personality(0xffffffff) & ADDR_NO_RANDOMIZE) == 0;
-  if (is_untouched) sbrk(static_cast<std::intptr_t>((kSameEverywhere - now % kSameEverywhere) % kSameEverywhere));
+  if (is_untouched) sbrk(static_cast<std::intptr_t>((kSameEverywhere + kPage - now % kSameEverywhere) % kSameEverywhere));
 }
 
 // Mappings are placed from the top down: what is taken here ends where the next one would.
 void AlignMappings() {
-  constexpr std::uint64_t kPage = 4096;
   void* const next = mmap(nullptr, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (next == MAP_FAILED) return;
   munmap(next, kPage);
-  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + kPage) % kSameEverywhere;
+  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + 2 * kPage) % kSameEverywhere;
   if (rest != 0) mmap(nullptr, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
@@ -100,6 +101,7 @@ int Run(const char* descriptor, const char* log) {
   header->initial_break = static_cast<std::uint64_t>(syscall(SYS_brk, 0));
   FindProviders(header);
   if (log != nullptr && !StartMonitor(atoi(log))) return 1;
+  if (std::uint64_t room; BreakRoom(&room)) resolved_family.block_break(room);
 
   const std::uint64_t bytes = Executor::BookBytes(header->operation_count, header->slot_count);
   void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,

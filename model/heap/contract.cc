@@ -97,6 +97,10 @@ std::string Describe(const HeapCall& call) {
     case Entry::kFree:
     case Entry::kUsableSize:
       return name + "(p)";
+    case Entry::kFreeSized:
+      return name + "(p, its size)";
+    case Entry::kFreeAlignedSized:
+      return name + "(p, its alignment, its size)";
     case Entry::kPosixMemalign:
       return name + "(&p, " + std::to_string(call.alignment) + ", " + size + ")";
     case Entry::kMemalign:

@@ -43,6 +43,8 @@ std::vector<Violation> HeapModel::Apply(const HeapCall& call, const HeapResponse
   Exercise(RuleId::kH0);
   switch (call.entry) {
     case Entry::kFree:
+    case Entry::kFreeSized:
+    case Entry::kFreeAlignedSized:
       Free(call, response);
       break;
     case Entry::kUsableSize:
@@ -162,7 +164,7 @@ void HeapModel::CheckDisjoint(const HeapCall& call, std::uint64_t address, const
 
 void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
   const bool preserves =
-      !profile_ || DemandOn(*profile_, Entry::kFree, Situation::kErrnoOfSuccess).demand == Demand::kPreserves;
+      !profile_ || DemandOn(*profile_, call.entry, Situation::kErrnoOfSuccess).demand == Demand::kPreserves;
   Exercise(RuleId::kH6);
   if (preserves && response.errno_after != response.errno_before) {
     Broken(RuleId::kH6, "free preserves errno (POSIX.1-2024)",

@@ -28,6 +28,10 @@ constexpr std::string_view kErrnoC23 = "C23 7.5p3", kErrnoC17 = "C17 7.5p3", kEr
 #define SMALL_BLOCK(entry)                                                                                   \
   {entry, kSmallBlock, {{kAligned16, "glibc manual, Aligned Memory Blocks"}, {kAlignedToSize, kC23General},  \
                         {kAligned16, kC17General}, {kAligned16, kPosixMalloc}, {kAligned16, kMuslDesign}}}
+// In C23 alone, so far: glibc 2.36 has neither function.
+#define ONLY_C23(entry, situation, demand, clause)                                                           \
+  {entry, situation, {{kUnspecified, kNone}, {demand, clause}, {kUnspecified, kNone}, {kUnspecified, kNone}, \
+                      {kUnspecified, kNone}}}
 // Outside ISO C and, but for reallocarray, outside POSIX.
 #define EXTENSION(entry, situation, glibc, musl)                                                             \
   {entry, situation, {{glibc, kAlignManual}, {kUnspecified, kNone}, {kUnspecified, kNone}, {kUnspecified, kNone}, \
@@ -67,6 +71,8 @@ constexpr ProfileRow kTable[] = {
     {Entry::kFree, kErrnoOfSuccess,
      {{kPreserves, "free(3), since glibc 2.33"}, {kMayChange, kErrnoC23}, {kMayChange, kErrnoC17},
       {kPreserves, "POSIX.1-2024 free"}, {kPreserves, "musl 1.2.3, source: free"}}},
+    ONLY_C23(Entry::kFreeSized, kErrnoOfSuccess, kMayChange, kErrnoC23),
+    ONLY_C23(Entry::kFreeAlignedSized, kErrnoOfSuccess, kMayChange, kErrnoC23),
 
     SIZE_ZERO(Entry::kAlignedAlloc, "POSIX.1-2024 aligned_alloc"),
     {Entry::kAlignedAlloc, kBadAlignment,
@@ -107,6 +113,7 @@ constexpr ProfileRow kTable[] = {
 #undef FAILURE
 #undef ERRNO_OF_SUCCESS
 #undef SMALL_BLOCK
+#undef ONLY_C23
 #undef EXTENSION
 
 }  // namespace

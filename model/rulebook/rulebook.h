@@ -12,7 +12,7 @@
 
 namespace breakproof::model {
 
-enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kI1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kI1, kT1 };
 
 struct RuleText {
   RuleId rule;
@@ -65,6 +65,7 @@ inline constexpr std::array kRuleBook = {
     RuleText{RuleId::kK8, "K8", "no other call of the kernel", "model/policy/own"},
     RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
+    RuleText{RuleId::kT1, "T1", "fork leaves a child whose heap is whole and works", "POSIX.1-2024 fork, malloc(3)"},
 };
 
 inline constexpr std::size_t kRuleBookSize = kRuleBook.size();

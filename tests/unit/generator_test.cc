@@ -21,12 +21,14 @@ TEST(GeneratorTest, TheSameSeedIsTheSameCase) {
 TEST(GeneratorTest, ReachesEveryEntryPointThreadsAndExtremes) {
   std::map<model::Entry, int> entries;
   std::set<int> threads;
+  std::map<OperationKind, int> kinds;
   int exits = 0, absurd = 0, huge = 0, first_calls = 0;
   for (std::uint64_t n = 0; n < 300; ++n) {
     const Case c = GenerateCase(1, n, kAllEntries);
     first_calls += c.operations.front().thread != 0;
     for (const Operation& operation : c.operations) {
       if (operation.kind == OperationKind::kCall) ++entries[operation.entry];
+      ++kinds[operation.kind];
       threads.insert(operation.thread);
       exits += operation.kind == OperationKind::kThreadExit;
       absurd += operation.size > PTRDIFF_MAX;
@@ -37,6 +39,10 @@ TEST(GeneratorTest, ReachesEveryEntryPointThreadsAndExtremes) {
     EXPECT_GT(entries[static_cast<model::Entry>(entry)], 30) << model::NameOf(static_cast<model::Entry>(entry));
   }
   EXPECT_EQ(threads, (std::set<int>{0, 1, 2, 3}));
+  for (const OperationKind kind : {OperationKind::kTouch, OperationKind::kTrim, OperationKind::kClock,
+                                   OperationKind::kFork, OperationKind::kThreadStart}) {
+    EXPECT_GT(kinds[kind], 3) << static_cast<int>(kind);
+  }
   EXPECT_GT(exits, 30);
   EXPECT_GT(absurd, 30);
   EXPECT_GT(huge, 10);

@@ -1,23 +1,13 @@
-// Which calls of a subject the simulated kernel refuses.
+// Counts the calls of a subject on the simulated kernel, and says which are refused.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
+#include "harness/operation/refusal.h"
+
 namespace breakproof::harness {
-
-enum class CallType : std::uint8_t { kBreak, kMmap, kMunmap, kMremap, kMprotect, kMadvise };
-inline constexpr int kCallTypes = 6;
-
-// "mmap@2" is {kMmap, 2, false}, "brk@5+" is {kBreak, 5, true}. With any_type the calls of all types are counted
-// together. Calls count from 1. Queries (sbrk(0)) are neither counted nor refused: no kernel can refuse them.
-struct Refusal {
-  CallType type = CallType::kMmap;
-  std::uint64_t call = 1;
-  bool onwards = false;
-  bool any_type = false;
-};
 
 // Counts calls and says which to refuse.
 class RefusalPlan {
@@ -25,11 +15,16 @@ class RefusalPlan {
   void Add(const Refusal& refusal) { refusals_.push_back(refusal); }
   void Clear() { *this = {}; }
 
+  // The next `count` calls of the type are refused, whatever the plan says; of any type with `any_type`. 0 ends that.
+  void RefuseNext(CallType type, bool any_type, std::uint64_t count) {
+    next_[any_type ? kCallTypes : static_cast<std::size_t>(type)] = count;
+  }
+
   // Counts one call of the subject; true if it is to be refused.
   bool Next(CallType type) {
     const std::uint64_t of_type = ++counts_[static_cast<std::size_t>(type)];
     const std::uint64_t of_all = ++total_;
-    bool refuse = false;
+    bool refuse = TakeOne(static_cast<std::size_t>(type)) || TakeOne(kCallTypes);
     for (const Refusal& refusal : refusals_) {
       const std::uint64_t count = refusal.any_type ? of_all : of_type;
       const bool concerned = refusal.any_type || refusal.type == type;
@@ -42,7 +37,14 @@ class RefusalPlan {
   std::uint64_t Total() const { return total_; }
 
  private:
+  bool TakeOne(std::size_t type) {
+    if (next_[type] == 0) return false;
+    if (next_[type] != UINT64_MAX) --next_[type];
+    return true;
+  }
+
   std::vector<Refusal> refusals_;
+  std::array<std::uint64_t, kCallTypes + 1> next_{};  // still to refuse, by type; the last: of any
   std::array<std::uint64_t, kCallTypes> counts_{};
   std::uint64_t total_ = 0;
 };

@@ -129,6 +129,23 @@ void SimulatedKernel::Reset() {
 
 void SimulatedKernel::Refuse(const Refusal& refusal) { refusals_.Add(refusal); }
 
+void SimulatedKernel::RefuseNext(int type, std::uint64_t count) {
+  const bool any_type = type == kCallTypes;
+  refusals_.RefuseNext(static_cast<CallType>(any_type ? 0 : type), any_type, count);
+}
+
+bool SimulatedKernel::MayMoveForeignBreak(std::intptr_t increment) const {
+  if (increment >= 0) return true;
+  Word at = state().program_break.current;
+  const Word target = at + static_cast<Word>(increment);
+  while (at > target) {
+    const auto below = std::ranges::find(foreign_, at, &Range::end);
+    if (below == foreign_.end()) return false;
+    at = below->start;
+  }
+  return true;
+}
+
 void* SimulatedKernel::ForeignSbrk(std::intptr_t increment) {
   const std::lock_guard lock(mutex_);
   const int saved = errno;
@@ -139,7 +156,9 @@ void* SimulatedKernel::ForeignSbrk(std::intptr_t increment) {
 
 bool SimulatedKernel::BlockBreak(Word room) {
   const std::lock_guard lock(mutex_);
+  if (room > machine_.window.end - machine_.window.start) return false;
   const Word start = model::RoundUp(state().program_break.current) + model::RoundDown(room) + kPage;  // B8
+  if (start + kPage > machine_.window.end) return false;
   const Call call{.kind = CallKind::kMmap,
                   .address = start,
                   .length = kPage,

@@ -47,8 +47,12 @@ class SimulatedKernel {
 
   // --- on demand ----------------------------------------------------------------------------------------
   void Refuse(const Refusal& refusal);
+  // From here on the next `count` calls of the type are refused (a CallType, kCallTypes for any; UINT64_MAX: all).
+  void RefuseNext(int type, std::uint64_t count);
   // sbrk by somebody else: not counted, not refused on demand. Returns what sbrk returns.
   void* ForeignSbrk(std::intptr_t increment);
+  // Whether a move by somebody else is none that takes memory from the subject: upwards, or of foreign memory only.
+  bool MayMoveForeignBreak(std::intptr_t increment) const;
   // A mapping of somebody else, so that the break can grow by at most `room` bytes (rounded down to pages)
   // from where it is (B8). False if something is mapped there.
   bool BlockBreak(model::Word room);

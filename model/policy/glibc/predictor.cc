@@ -20,7 +20,9 @@ std::uint64_t Predictor::Perform(const HeapCall& call) {
     case Entry::kRealloc: return Realloc(call.address, call.size);
     case Entry::kReallocarray:
       return __builtin_mul_overflow(call.count, call.size, &bytes) ? kNull : Realloc(call.address, bytes);
-    case Entry::kFree: Free(call.address); return kNull;
+    case Entry::kFree:
+    case Entry::kFreeSized:  // glibc 2.36 has neither: the harness calls free instead
+    case Entry::kFreeAlignedSized: Free(call.address); return kNull;
     case Entry::kMemalign:
     case Entry::kAlignedAlloc: return Aligned(call.alignment, call.size);
     case Entry::kPosixMemalign: return PosixMemalign(call.alignment, call.size);

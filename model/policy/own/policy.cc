@@ -49,7 +49,7 @@ void Policy::Adapt(std::uint64_t length) {
 
 // Whether the call asks for memory that can exist.
 bool Policy::Allocates() const {
-  if (call_.entry == Entry::kFree || call_.entry == Entry::kUsableSize) return false;
+  if (model::Frees(call_.entry) || call_.entry == Entry::kUsableSize) return false;
   if (contract_.absurd || contract_.alignment_must_fail) return false;
   // In whole pages, with what an alignment beyond a page costs.
   const unsigned __int128 alignment = AlignmentOf(call_, contract_);
@@ -59,7 +59,7 @@ bool Policy::Allocates() const {
 
 // free, or realloc to size 0.
 bool Policy::Frees() const {
-  return call_.entry == Entry::kFree || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
+  return model::Frees(call_.entry) || (Reallocates() && contract_.payload == 0 && !contract_.absurd);
 }
 
 // A block that does not begin where its mapping does may need more than any mapping can have.
@@ -204,7 +204,7 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
   // What the kernel would not take back is the allocator's to retail.
   if (is_left) mappings_.erase(call_.address);
   if (address != 0 && made_) mappings_[address] = *made_;
-  if (call_.entry == Entry::kFree && TrimAmount(books) > 0 && !was_refused_) {
+  if (model::Frees(call_.entry) && TrimAmount(books) > 0 && !was_refused_) {
     return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
   }
   return std::nullopt;

@@ -1,0 +1,129 @@
+// Every operation as a row of data: its word, and what it takes in the order in which its line reads.
+//
+// Text, bytes and mutations of cases are made from this table; what an operation does is its `perform`
+// (harness/execute/executor.cc, the same order).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "harness/operation/operation.h"
+#include "harness/operation/refusal.h"
+
+namespace breakproof::harness {
+
+// Where an operand is kept, and which values it may have.
+enum class Form : std::uint8_t {
+  kSlot,      // Operation::argument
+  kOption,    // Operation::option
+  kCallType,  // Operation::call_type
+  kNumber,    // any 64 bits
+  kSigned,    // two's complement
+  kInt,       // 0 to INT32_MAX
+};
+
+struct Operand {
+  Form form;
+  std::uint64_t Operation::*field;  // of the last three forms
+  const char* what;                 // "a size", for messages
+};
+
+namespace operand {
+inline constexpr Operand kSlot = {Form::kSlot, nullptr, "a slot name"};
+inline constexpr Operand kSize = {Form::kNumber, &Operation::size, "a size"};
+inline constexpr Operand kCount = {Form::kNumber, &Operation::count, "a count"};
+inline constexpr Operand kAlignment = {Form::kNumber, &Operation::alignment, "an alignment"};
+inline constexpr Operand kOption = {Form::kOption, nullptr, "a parameter of mallopt"};
+inline constexpr Operand kCallType = {Form::kCallType, nullptr, "a type of kernel call"};
+inline constexpr Operand kValue = {Form::kInt, &Operation::size, "a value"};
+inline constexpr Operand kDistance = {Form::kSigned, &Operation::size, "a distance"};
+inline constexpr Operand kOffset = {Form::kNumber, &Operation::count, "an offset"};
+inline constexpr Operand kLength = {Form::kNumber, &Operation::size, "a length"};
+inline constexpr Operand kPadding = {Form::kNumber, &Operation::size, "a padding"};
+inline constexpr Operand kMilliseconds = {Form::kNumber, &Operation::size, "a number of milliseconds"};
+inline constexpr Operand kCalls = {Form::kNumber, &Operation::size, "a number of calls"};
+inline constexpr Operand kRoom = {Form::kNumber, &Operation::size, "a distance above the break"};
+}  // namespace operand
+
+inline constexpr int kMostOperands = 3;
+
+struct OperationRow {
+  OperationKind kind;
+  model::Entry entry;
+  const char* word;
+  int operand_count;
+  std::array<Operand, kMostOperands> operands;
+  int weight;  // of 256: how many values of a byte stand for it in a case's binary form
+
+  constexpr std::span<const Operand> Operands() const {
+    return {operands.data(), static_cast<std::size_t>(operand_count)};
+  }
+  constexpr bool IsCall() const { return kind == OperationKind::kCall; }
+  constexpr bool Assigns() const { return IsCall() && AssignsSlot(entry); }
+};
+
+namespace table {
+
+template <typename... Operands>
+constexpr OperationRow Call(model::Entry entry, int weight, Operands... operands) {
+  return {OperationKind::kCall, entry, NameOf(entry), sizeof...(operands), {operands...}, weight};
+}
+
+template <typename... Operands>
+constexpr OperationRow Other(OperationKind kind, const char* word, int weight, Operands... operands) {
+  return {kind, model::Entry::kMalloc, word, sizeof...(operands), {operands...}, weight};
+}
+
+}  // namespace table
+
+inline constexpr int kOperationRows = model::kEntryCount + kOperationKinds - 1;
+
+inline constexpr std::array<OperationRow, kOperationRows> kOperationTable = {
+    table::Call(model::Entry::kMalloc, 52, operand::kSize),
+    table::Call(model::Entry::kCalloc, 20, operand::kCount, operand::kSize),
+    table::Call(model::Entry::kRealloc, 34, operand::kSlot, operand::kSize),
+    table::Call(model::Entry::kReallocarray, 6, operand::kSlot, operand::kCount, operand::kSize),
+    table::Call(model::Entry::kFree, 50, operand::kSlot),
+    table::Call(model::Entry::kMemalign, 8, operand::kAlignment, operand::kSize),
+    table::Call(model::Entry::kAlignedAlloc, 8, operand::kAlignment, operand::kSize),
+    table::Call(model::Entry::kPosixMemalign, 8, operand::kAlignment, operand::kSize),
+    table::Call(model::Entry::kValloc, 4, operand::kSize),
+    table::Call(model::Entry::kPvalloc, 4, operand::kSize),
+    table::Call(model::Entry::kUsableSize, 4, operand::kSlot),
+    table::Call(model::Entry::kFreeSized, 6, operand::kSlot),
+    table::Call(model::Entry::kFreeAlignedSized, 4, operand::kSlot),
+    table::Other(OperationKind::kThreadExit, "exit", 5),
+    table::Other(OperationKind::kCheck, "check", 4),
+    table::Other(OperationKind::kMallopt, "mallopt", 4, operand::kOption, operand::kValue),
+    table::Other(OperationKind::kSbrk, "sbrk", 4, operand::kDistance),
+    table::Other(OperationKind::kThreadStart, "start", 2),
+    table::Other(OperationKind::kTouch, "touch", 6, operand::kSlot, operand::kOffset, operand::kLength),
+    table::Other(OperationKind::kTrim, "malloc_trim", 3, operand::kPadding),
+    table::Other(OperationKind::kClock, "clock", 4, operand::kMilliseconds),
+    table::Other(OperationKind::kRefuse, "refuse", 6, operand::kCallType, operand::kCalls),
+    table::Other(OperationKind::kBlock, "block", 2, operand::kRoom),
+    table::Other(OperationKind::kFork, "fork", 1),
+};
+
+constexpr int RowIndexOf(const Operation& operation) {
+  if (operation.kind == OperationKind::kCall) return static_cast<int>(operation.entry);
+  return model::kEntryCount + static_cast<int>(operation.kind) - 1;
+}
+
+constexpr const OperationRow& RowOf(const Operation& operation) {
+  return kOperationTable[static_cast<std::size_t>(RowIndexOf(operation))];
+}
+
+// A row out of order would give an operation another one's word and meaning.
+static_assert([] {
+  for (int row = 0; row < kOperationRows; ++row) {
+    Operation operation;
+    operation.kind = kOperationTable[static_cast<std::size_t>(row)].kind;
+    operation.entry = kOperationTable[static_cast<std::size_t>(row)].entry;
+    if (RowIndexOf(operation) != row) return false;
+  }
+  return true;
+}());
+
+}  // namespace breakproof::harness

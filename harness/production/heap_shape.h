@@ -1,0 +1,18 @@
+// The production heap's division into spans, in few words: for guidance, and to count the states that a run reached.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
+
+namespace breakproof::harness {
+
+// Some ten bits: free runs and pages by magnitude, what the class of `size` has at hand, whether there are segments.
+std::uint64_t SpanStateOf(const allocator::Heap& heap, const allocator::ThreadHeap& thread, std::uint64_t size);
+
+// A number that differs, but for collisions, whenever the spans do: their use, class, fullness by quarters, length by
+// magnitude, regardless of order and address.
+std::uint64_t ShapeOf(const allocator::Heap& heap);
+
+}  // namespace breakproof::harness
