@@ -63,13 +63,16 @@ std::string Slots(const Case& c) {
   return text + ";\n\n";
 }
 
-std::string Steps(const Case& c, const CaseViolation& violation) {
-  std::string text = "static void step(int number) {\n  current = number;\n  alarm(10);\n  switch (number) {\n";
+// Kernel calls count, and are refused, within operations only: starting a thread is none.
+std::string Steps(const Case& c, const CaseViolation& violation, bool has_kernel) {
+  std::string text = "static void step(int number) {\n  current = number;\n  alarm(10);\n";
+  if (has_kernel) text += "  is_counting = 1;\n";
+  text += "  switch (number) {\n";
   for (std::size_t i = 0; i < c.operations.size(); ++i) {
     text += "    case " + std::to_string(i + 1) + ":\n" + EmitStep(c, i, i == violation.operation ? &violation : nullptr) +
             "      break;\n";
   }
-  return text + "  }\n}\n\n";
+  return text + "  }\n" + (has_kernel ? "  is_counting = 0;\n" : "") + "}\n\n";
 }
 
 std::string ThreadTables(const Case& c) {
@@ -91,10 +94,9 @@ std::string KernelPlan(const Environment& kernel) {
   return text + "\n#define GAP_BEFORE_GROWTH " + std::to_string(kernel.gap_before_growth) + "\n\n";
 }
 
-std::string Main(const Case& c, bool has_threads, bool has_kernel) {
+std::string Main(const Case& c, bool has_threads) {
   std::string text = "\nint main(void) {\n  watch_signals();\n  place();\n";
   if (c.environment.break_room) text += "  block_break(" + std::to_string(*c.environment.break_room) + ");\n";
-  if (has_kernel) text += "  is_counting = 1;\n";
   text += has_threads ? "  run();\n" : "  for (int number = 1; number <= STEPS; ++number) step(number);\n";
   text += "  doing = \"the end\";\n  look_at_all();\n";
   text += "  say(\"every check held\\n\");\n  _exit(0); /* what the allocator does when a process ends is not part of the case */\n}\n";
@@ -114,9 +116,9 @@ std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CP
   std::string text = Comment(c, violation, settings) + Head(c, violation, settings);
   if (has_kernel) text += KernelPlan(c.environment) + kKernelText;
   text += kRuntimeText;
-  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation);
+  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation, has_kernel);
   if (has_threads) text += ThreadTables(c) + kThreadsText;
-  return text + Main(c, has_threads, has_kernel);
+  return text + Main(c, has_threads);
 }
 
 }  // namespace breakproof::harness
