@@ -60,7 +60,8 @@ int Emit(const EmitFlags& flags) {
                                                  {.name = program.stem().string(),
                                                   .library = subject->library(),
                                                   .subject = subject->label(),
-                                                  .has_usable_size = subject->has_usable_size()});
+                                                  .has_usable_size = subject->has_usable_size(),
+                                                  .kernel_calls = trace.kernel_calls});
   harness::WriteDurably(program, text);
   std::printf("program  %s\n", program.c_str());
   std::printf("run it   cc -O1 -fno-builtin -pthread -rdynamic %s -o /tmp/%s && %s/tmp/%s\n", program.c_str(),

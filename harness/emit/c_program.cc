@@ -14,6 +14,9 @@ namespace {
 
 using model::RuleId;
 
+// Rules that show in what the allocator asks of the kernel.
+bool IsOfPolicy(RuleId rule) { return rule >= RuleId::kK1 && rule <= RuleId::kK8; }
+
 bool RefusesCalls(const Case& c) {
   return !c.environment.refusals.empty() || c.environment.gap_before_growth != 0 ||
          std::any_of(c.operations.begin(), c.operations.end(),
@@ -63,14 +66,26 @@ std::string Slots(const Case& c) {
   return text + ";\n\n";
 }
 
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c >= ' ' && c <= '~' ? c : ' ';
+  }
+  return quoted + "\"";
+}
+
 // Kernel calls count, and are refused, within operations only: starting a thread is none.
-std::string Steps(const Case& c, const CaseViolation& violation, bool has_kernel) {
+std::string Steps(const Case& c, const CaseViolation& violation, const CProgramSettings& settings, bool has_kernel) {
   std::string text = "static void step(int number) {\n  current = number;\n  alarm(10);\n";
-  if (has_kernel) text += "  is_counting = 1;\n";
+  if (has_kernel) text += "  is_counting = 1, calls[0] = 0;\n";
   text += "  switch (number) {\n";
   for (std::size_t i = 0; i < c.operations.size(); ++i) {
-    text += "    case " + std::to_string(i + 1) + ":\n" + EmitStep(c, i, i == violation.operation ? &violation : nullptr) +
-            "      break;\n";
+    text += "    case " + std::to_string(i + 1) + ":\n" + EmitStep(c, i, i == violation.operation ? &violation : nullptr);
+    if (i == violation.operation && IsOfPolicy(violation.what.rule)) {
+      text += "      require_other_calls(" + Quoted(settings.kernel_calls) + ", " + Quoted(violation.what.expected) + ");\n";
+    }
+    text += "      break;\n";
   }
   return text + "  }\n" + (has_kernel ? "  is_counting = 0;\n" : "") + "}\n\n";
 }
@@ -94,9 +109,42 @@ std::string KernelPlan(const Environment& kernel) {
   return text + "\n#define GAP_BEFORE_GROWTH " + std::to_string(kernel.gap_before_growth) + "\n\n";
 }
 
-std::string Main(const Case& c, bool has_threads) {
+constexpr const char* kRequireOtherCalls = R"(
+/* The calls that broke the rule were these; any others are not this failure. */
+static void require_other_calls(const char *wrong, const char *expected) {
+  is_counting = 0;
+  if (strcmp(calls, wrong) == 0) BROKEN(RULE, ("%s", expected), "asked of the kernel: %s", calls[0] != 0 ? calls : "nothing");
+}
+)";
+
+// H12 shows in the long run: what is freed and yet lost adds up.
+constexpr const char* kManyRounds = R"(
+static void round_once(void) {
+  RUN;
+  is_counting = 1;
+  for (int i = 1; i <= STEPS; ++i) {
+    if (blocks[i].at != NULL) free(blocks[i].at);
+    blocks[i].at = NULL;
+  }
+  is_counting = 0;
+}
+
+static void many_rounds(void) {
+  size_t early = 0;
+  for (int i = 1; i <= 2000; ++i) {
+    round_once();
+    if (i == 200) early = held;
+  }
+  doing = "everything, freed and done again 2000 times";
+  if (held > early + early / 4 + 65536)
+    BROKEN(RULE, ("what is held of the kernel stops growing"), "%zu bytes after 200 rounds, %zu after 2000", early, held);
+}
+)";
+
+std::string Main(const Case& c, bool has_threads, bool has_rounds) {
   std::string text = "\nint main(void) {\n  watch_signals();\n  place();\n";
   if (c.environment.break_room) text += "  block_break(" + std::to_string(*c.environment.break_room) + ");\n";
+  if (has_rounds) return text + "  many_rounds();\n  say(\"every check held\\n\");\n  _exit(0);\n}\n";
   text += has_threads ? "  run();\n" : "  for (int number = 1; number <= STEPS; ++number) step(number);\n";
   text += "  doing = \"the end\";\n  look_at_all();\n";
   text += "  say(\"every check held\\n\");\n  _exit(0); /* what the allocator does when a process ends is not part of the case */\n}\n";
@@ -107,18 +155,25 @@ std::string Main(const Case& c, bool has_threads) {
 
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
   const RuleId rule = violation.what.rule;
-  if ((rule >= RuleId::kH10 && rule <= RuleId::kH13) || rule == RuleId::kI1) {
+  if (rule == RuleId::kH10 || rule == RuleId::kH11 || rule == RuleId::kH13 || rule == RuleId::kI1) {
     throw CouldNotRun("rule " + std::string(model::TextOf(rule).id) +
                       " is about more than the results of calls: no program sees it break; use replay or report instead");
   }
   const bool has_threads = UsesThreads(c);
-  const bool has_kernel = RefusesCalls(c);
+  const bool has_rounds = rule == RuleId::kH12;
+  const bool has_kernel = RefusesCalls(c) || IsOfPolicy(rule) || has_rounds;
   std::string text = Comment(c, violation, settings) + Head(c, violation, settings);
   if (has_kernel) text += KernelPlan(c.environment) + kKernelText;
   text += kRuntimeText;
-  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation, has_kernel);
+  if (IsOfPolicy(rule)) text += kRequireOtherCalls;
+  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation, settings, has_kernel);
   if (has_threads) text += ThreadTables(c) + kThreadsText;
-  return text + Main(c, has_threads);
+  if (has_rounds) {
+    text += has_threads ? "\n#define RUN next_step = 1, is_over = 0, run()\n"
+                        : "\n#define RUN for (int number = 1; number <= STEPS; ++number) step(number)\n";
+    text += kManyRounds;
+  }
+  return text + Main(c, has_threads, has_rounds);
 }
 
 }  // namespace breakproof::harness

@@ -13,6 +13,7 @@ struct CProgramSettings {
   std::string library;   // path for LD_PRELOAD; empty: the system's malloc
   std::string subject;   // for people
   bool has_usable_size = true;
+  std::string kernel_calls;  // of the guilty operation (Trace::kernel_calls): what breaks a rule of policy
 };
 
 // The program performs the operations in their order, on threads of its own that take turns, fills every block

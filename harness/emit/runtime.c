@@ -302,9 +302,9 @@ static void place(void) {
   unsigned char is_resident;
   int is_untouched = mincore((void *)(now - PAGE), PAGE, &is_resident) != 0;
   if (is_untouched) sbrk((intptr_t)((same + PAGE - now % same) % same));
-  void *next = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *next = mmap(NULL, same, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (next == MAP_FAILED) return;
-  munmap(next, PAGE);
-  size_t rest = ((uintptr_t)next + 2 * PAGE) % same;
+  munmap(next, same);
+  size_t rest = ((uintptr_t)next + PAGE) % same;
   if (rest != 0) mmap(NULL, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }

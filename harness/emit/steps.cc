@@ -20,7 +20,7 @@ std::string Number(std::uint64_t value) {
 
 // Compilers object to constants that no call can serve; here they are the point.
 std::string SizeArgument(std::uint64_t value, bool plain) {
-  return plain || value < PTRDIFF_MAX ? Number(value) : "opaque(" + Number(value) + ")";
+  return plain || value <= INT32_MAX ? Number(value) : "opaque(" + Number(value) + ")";
 }
 
 std::string ArgumentOf(const Case& c, const Operation& operation) {

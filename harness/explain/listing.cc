@@ -26,6 +26,9 @@ std::string Violations(const Trace& trace, std::size_t index, const AddressNames
     text += "         actual    " + names.Rename(violation.what.actual, index + 1) + "\n";
     text += "         clause    " + std::string(rule.clause) + "\n";
   }
+  if (!text.empty() && index == trace.Guilty() && !trace.kernel_calls.empty()) {
+    text += "         kernel    " + trace.kernel_calls + "\n";
+  }
   return text;
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "harness/explain/heap_view.h"
 #include "harness/production/simulated_run.h"
@@ -51,32 +52,51 @@ class Tape {
     Append('v', record);
   }
 
-  void ReadInto(std::vector<Moment>* moments, std::vector<CaseViolation>* violations) {
+  // What an operation asked of the kernel.
+  void Write(std::uint32_t operation, const std::string& calls) {
+    std::string record;
+    Put(operation, &record);
+    PutAll(calls, &record);
+    Append('k', record);
+  }
+
+  struct Told {
+    std::vector<Moment> moments;
+    std::vector<CaseViolation> violations;
+    std::map<std::uint32_t, std::string> kernel_calls;  // by operation
+  };
+
+  Told Read() {
+    Told told;
     std::string all(static_cast<std::size_t>(lseek(descriptor_, 0, SEEK_END)), '\0');
-    if (pread(descriptor_, all.data(), all.size(), 0) != static_cast<ssize_t>(all.size())) return;
+    if (pread(descriptor_, all.data(), all.size(), 0) != static_cast<ssize_t>(all.size())) return told;
     std::string_view rest = all;
     while (!rest.empty()) {
       const char kind = rest[0];
       rest.remove_prefix(1);
       const auto length = Get<std::uint64_t>(&rest);
       std::string_view record = rest.substr(0, length);
-      if (record.size() < length) return;  // torn by a kill
+      if (record.size() < length) return told;  // torn by a kill
       rest.remove_prefix(length);
       if (kind == 'm') {
-        Moment& moment = moments->emplace_back();
+        Moment& moment = told.moments.emplace_back();
         moment.performed = Get<std::uint32_t>(&record);
         GetAll(&record, &moment.space.regions);
         GetAll(&record, &moment.space.resident);
         GetAll(&record, &moment.space.spans);
         GetAll(&record, &moment.space.free_blocks);
+      } else if (kind == 'k') {
+        const auto operation = Get<std::uint32_t>(&record);
+        GetAll(&record, &told.kernel_calls[operation]);
       } else {
-        CaseViolation& violation = violations->emplace_back();
+        CaseViolation& violation = told.violations.emplace_back();
         violation.operation = Get<std::size_t>(&record);
         violation.what.rule = Get<model::RuleId>(&record);
         GetAll(&record, &violation.what.expected);
         GetAll(&record, &violation.what.actual);
       }
     }
+    return told;
   }
 
  private:
@@ -117,6 +137,20 @@ class Tape {
   int descriptor_;
 };
 
+// "brk -139264", as an emitted program prints it as well (harness/emit/kernel.c).
+std::string Describe(const LoggedCall& logged) {
+  const model::Call& call = logged.call;
+  std::string text = NameOfCallType(static_cast<int>(logged.type)) + std::string(" ");
+  if (logged.type == CallType::kBreak) {
+    const auto distance = static_cast<std::int64_t>(call.value);
+    text += (distance > 0 ? "+" : "") + std::to_string(distance);
+  } else {
+    text += std::to_string(call.length);
+  }
+  if (logged.type == CallType::kMremap) text += " " + std::to_string(call.new_length);
+  return text + (logged.refused ? " refused; " : "; ");
+}
+
 // In the child.
 class Recorder : public RunObserver {
  public:
@@ -131,6 +165,13 @@ class Recorder : public RunObserver {
   void End(std::uint32_t index, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
            allocator::Heap& heap) override {
     for (const model::Violation& violation : found) tape_.Write(CaseViolation{index, violation});
+    std::string calls;
+    for (; logged_ < kernel.log().size(); ++logged_) {
+      const LoggedCall& logged = kernel.log()[logged_];
+      const bool is_query = logged.type == CallType::kBreak && logged.call.value == 0;
+      if (!logged.foreign && !is_query) calls += Describe(logged);
+    }
+    if (!calls.empty()) tape_.Write(index, calls);
     if (index + 1 < first_look_) return;
     tape_.Write(Moment{index + 1, ViewHeap(kernel, heap, index + 1 >= first_lists_)});
   }
@@ -139,6 +180,7 @@ class Recorder : public RunObserver {
   Journal& journal_;
   Tape& tape_;
   std::uint32_t first_look_, first_lists_;
+  std::size_t logged_ = 0;
 };
 
 [[noreturn]] void RunAsChild(const Case& c, Journal* journal, Tape* tape, std::uint32_t first_look,
@@ -218,8 +260,9 @@ Trace ProductionTracer::Run(const Case& c, std::uint32_t first_look, std::uint32
   trace.outcomes.assign(journal_.outcomes().begin(), journal_.outcomes().end());
   trace.break_start = kWindowAddress + SimulatedKernelOptions{}.break_offset;
   if (first_look == 0) trace.moments.push_back({});  // nothing is held before the first operation
-  std::vector<CaseViolation> told;
-  tape.ReadInto(&trace.moments, &told);
+  Tape::Told tale = tape.Read();
+  for (Moment& moment : tale.moments) trace.moments.push_back(std::move(moment));
+  std::vector<CaseViolation> told = std::move(tale.violations);
   if (trace.run.end == RunEnd::kFinished) {
     // The last ones are the complete judgement; those written on the way are among them.
     trace.judgement.violations = std::move(told);
@@ -235,6 +278,7 @@ Trace ProductionTracer::Run(const Case& c, std::uint32_t first_look, std::uint32
   };
   auto& all = trace.judgement.violations;
   all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  trace.kernel_calls = tale.kernel_calls[static_cast<std::uint32_t>(trace.Guilty())];
   return trace;
 }
 

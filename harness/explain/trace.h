@@ -62,6 +62,8 @@ struct Trace {
   std::vector<Outcome> outcomes;  // one an operation
   RunResult run;
   Judgement judgement;
+  // What the guilty operation asked of the kernel, where that is known: "brk -139264; munmap 4096 refused; ".
+  std::string kernel_calls;
   std::uint64_t break_start = 0;  // where the program break was before the first operation
   bool is_placed_at_random = false;  // the subject took part of the break earlier, where randomisation put it
   std::vector<Moment> moments;    // consecutive; a long case has them near the guilty operation only

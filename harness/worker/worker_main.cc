@@ -76,10 +76,11 @@ void AlignBreak(JournalHeader* header) {
 
 // Mappings are placed from the top down: what is taken here ends where the next one would.
 void AlignMappings() {
-  void* const next = mmap(nullptr, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // As long as that, so that it is not put into a hole between libraries.
+  void* const next = mmap(nullptr, kSameEverywhere, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (next == MAP_FAILED) return;
-  munmap(next, kPage);
-  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + 2 * kPage) % kSameEverywhere;
+  munmap(next, kSameEverywhere);
+  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + kPage) % kSameEverywhere;
   if (rest != 0) mmap(nullptr, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
