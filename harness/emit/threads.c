@@ -55,5 +55,6 @@ static void run(void) {
     give_turn(id);
     await_turn(0);
     pthread_join(threads[id], NULL);
+    is_running[id] = 0;
   }
 }

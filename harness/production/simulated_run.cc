@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdio>
 #include <set>
 #include <vector>
 
@@ -25,6 +26,14 @@ constexpr std::size_t kWalkEvery = 64;
 
 RuleId RuleOf(model::own::Clause clause) {
   return static_cast<RuleId>(static_cast<int>(RuleId::kK1) + static_cast<int>(clause));
+}
+
+std::string Describe(const model::KernelCall& call) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%s %s 0x%llx, %llu bytes", model::NameOf(call.kind),
+                call.kind == model::KernelCallKind::kBrk ? "to" : "at", static_cast<unsigned long long>(call.address),
+                static_cast<unsigned long long>(call.length));
+  return text;
 }
 
 // The executor's books: mapped, so that they are zeroes again at the price of what was touched.
@@ -101,8 +110,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     ++clauses_[static_cast<std::size_t>(ruling.clause)];
     if (ruling.duty != model::own::Duty::kForbidden || is_unpredictable_) return;
     found_.push_back({RuleOf(ruling.clause), ruling.reason,
-                      std::string(model::NameOf(call.kind)) + " of " + std::to_string(call.length) + " bytes at " +
-                          std::to_string(call.address)});
+                      Describe(call)});
   }
 
  private:
