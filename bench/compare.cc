@@ -51,7 +51,7 @@ void AddFlags(CLI::App& app, Flags* flags) {
   app.add_option("--library", flags->libraries, "Also compare this shared library; may be given several times");
   app.add_option("--trace", flags->traces, "Also replay this case, made by `breakproof record`; may be given several times");
   app.add_option("--only", flags->only, "Run these workloads only, by name")->delimiter(',');
-  app.add_option("--allocators", flags->allocators, "Compare these only, by name")->delimiter(',');
+  app.add_option("--allocators", flags->allocators, "Compare these only, by name, with glibc")->delimiter(',');
   app.add_option("--rounds", flags->rounds, "Runs of each workload under each allocator, 5 unless given")
       ->check(CLI::Range(1, 1000));
   app.add_option("--seconds", flags->seconds, "Begin no further round after this many seconds")->check(CLI::Range(1, 1000000));
@@ -102,7 +102,7 @@ void RequireWritableFolder(const std::string& file) {
 // Traces of the caller's get a run's length from how many operations they have.
 Workload TraceWorkload(const fs::path& path, std::size_t operations) {
   constexpr std::uint64_t kOperations = 2000000;
-  return {"trace_" + path.stem().string(), "what " + path.filename().string() + " recorded, replayed", "replay",
+  return {"trace_" + path.stem().string(), "what " + path.filename().string() + " recorded, replayed", kReplayProgram,
           path.string(), std::max<std::uint64_t>(1, kOperations / std::max<std::size_t>(1, operations))};
 }
 
@@ -168,6 +168,10 @@ void Measure(const Flags& flags, const Plan& plan, Results* results) {
               ShowProgress("round", round, workload, subject);
             },
             [&] { WriteReports(flags, *results); }, results);
+  if (results->interrupted) {
+    results->remarks.push_back("interrupted after " + std::to_string(results->rounds) +
+                               " complete rounds; what the next one had seen by then is included");
+  }
   if (IsMeasured(*results, Metric::kInstructions)) {
     results->instructions_counted_by = "processor";
   } else if (flags.instructions && !results->interrupted) {
@@ -189,7 +193,7 @@ int Compare(Flags flags) {
   const tools::ScratchFolder traces;
   Results results = Prepare(flags, traces.path());
   Plan plan;
-  plan.programs = Resource("bench/workloads/ring").parent_path();
+  plan.programs = Resource("bench/workloads/sequential/ring").parent_path().parent_path();
   plan.traces = traces.path();
   plan.rounds = flags.rounds;
   plan.budget = std::chrono::seconds(flags.seconds);

@@ -3,6 +3,7 @@
 #include "harness/campaign/subject_facts.h"
 #include "harness/explain/library_trace.h"
 #include "harness/explain/production_trace.h"
+#include "harness/lockstep/kernel_watch.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {
@@ -23,7 +24,8 @@ class LibrarySubject : public CaseSubject {
 
   Judgement Judge(const Case& c) override {
     const harness::RunResult run = runner_->Run(c);
-    Judgement judgement = harness::Judge(c, runner_->journal().outcomes(), run, profile_.facts);
+    Judgement judgement =
+        harness::JudgeWatched(c, runner_->journal().outcomes(), runner_->kernel_log(), run, profile_.facts);
     harness::AddForeignEntries(c, profile_.own_entries, &judgement);
     return judgement;
   }

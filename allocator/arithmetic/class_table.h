@@ -22,9 +22,6 @@ inline constexpr std::uint32_t kClassSizes[] = {
     4608,   5120,   5632,   6144,   6656,   7168,   7680,   8192,    //
     9216,   10240,  11264,  12288,  13312,  14336,  15360,  16384,   //
     18432,  20480,  22528,  24576,  26624,  28672,  30720,  32768,   //
-    36864,  40960,  45056,  49152,  53248,  57344,  61440,  65536,   //
-    73728,  81920,  90112,  98304,  106496, 114688, 122880, 131072,  //
-    147456, 163840, 180224, 196608, 212992, 229376, 245760, 262144,
 };
 static_assert(sizeof(kClassSizes) / sizeof(kClassSizes[0]) == kClassCount);
 
@@ -54,13 +51,6 @@ constexpr ClassInfoTable MakeClassInfoTable() {
 }
 
 inline constexpr ClassInfoTable kClassInfo = MakeClassInfoTable();
-
-// The most blocks that any slab has.
-constexpr std::uint64_t MostBlocksInSlab() {
-  std::uint64_t most = 0;
-  for (const ClassInfo& info : kClassInfo.of) most = info.blocks > most ? info.blocks : most;
-  return most;
-}
 
 // Sizes up to this one, which are nearly all requests of most programs, find their class in a
 // table.

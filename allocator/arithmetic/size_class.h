@@ -1,9 +1,9 @@
-// Size classes: which of the 96 block sizes serves a request.
+// Size classes: which of the 72 block sizes serves a request.
 //
 // Up to 128 bytes there is a class for every multiple of 16; above, eight equally spaced classes
-// for each doubling, up to 256 KiB:
+// for each doubling, up to 32 KiB:
 //
-//   16 32 48 ... 128 | 144 160 ... 256 | 288 320 ... 512 | ... | 147456 163840 ... 262144
+//   16 32 48 ... 128 | 144 160 ... 256 | 288 320 ... 512 | ... | 18432 20480 ... 32768
 //
 // A block is thus at most 15 bytes, or less than an eighth of the request, larger than the request;
 // a request of 0 bytes gets 16.
@@ -27,8 +27,8 @@ static_assert(kLinearLimit == kMinAlignment * kClassesPerDoubling,
               "the linear part must end where spacing doubles");
 
 // The largest class, and the number of classes: one group of eight up to 2^7, one for each doubling
-// up to 2^18.
-inline constexpr std::uint64_t kMaxClassShift = 18;
+// up to 2^15. What is larger is whole pages, which the page heap joins and cuts to any length.
+inline constexpr std::uint64_t kMaxClassShift = 15;
 inline constexpr std::uint64_t kMaxClassSize = std::uint64_t{1} << kMaxClassShift;
 inline constexpr std::uint64_t kClassCount =
     (kMaxClassShift - kLinearShift + 1) * kClassesPerDoubling;

@@ -1,9 +1,9 @@
 // Slab geometry: how many pages a class's slab has, and which block of it an address is in.
 //
-// A class of n * 2^k bytes with n from 9 to 16 gets a slab of n pages: it holds a power of two of
-// blocks and nothing is left over at its end. Slabs of many small blocks are halved where that
-// leaves whole pages. A class above 64 KiB is whole pages itself: its slab is one block. All sizes
-// and offsets are bytes; an offset counts from the first byte of the slab, which is at a page.
+// A slab is the shortest run of pages that holds enough blocks of its class and wastes little at its end. Short
+// slabs become free as a whole sooner, and their pages go to whatever class needs them next: what a program keeps
+// resident comes from pages that a few survivors pin. All sizes and offsets are bytes; an offset counts from the
+// first byte of the slab, which is at a page.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,11 @@
 
 namespace breakproof::arithmetic {
 
-// Up to this class size a slab follows the rule of n pages.
-inline constexpr std::uint64_t kMaxSlabRuleSize = kPageSize << (kClassesPerDoublingShift + 1);
-
-// A slab is not halved below these.
-inline constexpr std::uint64_t kMinSlabPages = 4;
-inline constexpr std::uint64_t kMinHalvedBlocks = 16;
+inline constexpr std::uint64_t kMaxSlabPages = 16;
+// A slab's description has a bit a block.
+inline constexpr std::uint64_t kMaxSlabBlocks = 256;
+// At most this part of a slab is left over behind its last block.
+inline constexpr std::uint64_t kMaxTailPart = 16;
 
 // Block indices are found by multiplication with a reciprocal that has this many fractional bits.
 inline constexpr std::uint64_t kReciprocalShift = 32;
@@ -31,31 +30,37 @@ struct SlabShape {
   Word blocks;
 };
 
-// Half of the slab, or the whole where a half would be broken or too small. Theorems Z19 and Z20.
+// So many blocks make a slab worth its description and the page heap's work: fewer of the larger ones, which are
+// dearer to leave unused.
 template <typename Word>
-constexpr SlabShape<Word> HalveIfWhole(SlabShape<Word> shape) {
-  const Bool<Word> whole = (shape.pages & 1) == 0 && shape.pages >= 2 * kMinSlabPages &&
-                           shape.blocks >= 2 * kMinHalvedBlocks;
-  const Word shift = Select<Word>(whole, 1, 0);
-  return {shape.pages >> shift, shape.blocks >> shift};
+constexpr Word MinSlabBlocks(Word class_size) {
+  return Select<Word>(class_size <= 512, 8,
+                      Select<Word>(class_size <= 2048, 4, Select<Word>(class_size <= 8192, 2, 1)));
 }
 
-// The slab of a class. `class_size` must be a class's size. Theorems Z19 and Z20.
+template <typename Word>
+constexpr Bool<Word> IsGoodShape(SlabShape<Word> shape, Word class_size) {
+  const Word bytes = shape.pages * kPageSize;
+  return shape.blocks >= MinSlabBlocks(class_size) && shape.blocks <= kMaxSlabBlocks &&
+         (bytes - shape.blocks * class_size) * kMaxTailPart <= bytes;
+}
+
+// The slab of a class: the shortest good one. `class_size` must be a class's size. Theorems Z19 and Z20.
 template <typename Word>
 constexpr SlabShape<Word> ShapeOfSlab(Word class_size) {
-  const Word unit_shift = HighestBit<Word>(class_size - 1) - kClassesPerDoublingShift;
-  const Bool<Word> by_rule = class_size <= kMaxSlabRuleSize;
-  const Word pages = Select<Word>(by_rule, class_size >> unit_shift, class_size >> kPageShift);
-  const Word blocks = Select<Word>(by_rule, Word(kPageSize) >> unit_shift, 1);
-  return HalveIfWhole(HalveIfWhole(SlabShape<Word>{pages, blocks}));
+  Word pages = kMaxSlabPages;
+  for (std::uint64_t shorter = kMaxSlabPages - 1; shorter > 0; --shorter) {
+    const Word blocks = Word(shorter * kPageSize) / class_size;
+    pages = Select<Word>(IsGoodShape<Word>({shorter, blocks}, class_size), shorter, pages);
+  }
+  return {pages, pages * kPageSize / class_size};
 }
 
-// 2^32 / class_size, rounded up; 1 where a slab is a single block beyond the rule, since only offset
-// 0 begins a block there. `class_size` must be a class's size. Theorems Z21 and Z42.
+// 2^32 / class_size, rounded up. `class_size` must be a class's size. Theorems Z21 and Z42.
 template <typename Word>
 constexpr Word ReciprocalOf(Word class_size) {
   const Word scale = std::uint64_t{1} << kReciprocalShift;
-  return Select<Word>(class_size <= kMaxSlabRuleSize, (scale + (class_size - 1)) / class_size, 1);
+  return (scale + (class_size - 1)) / class_size;
 }
 
 // The index of the block that holds the byte at `offset`, which must be inside the slab: offset /

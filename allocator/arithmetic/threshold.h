@@ -16,6 +16,11 @@ inline constexpr std::uint64_t kInitialThreshold = std::uint64_t{128} << 10;
 // Adaptation stops here; mallopt may go further.
 inline constexpr std::uint64_t kMaxAdaptedThreshold = std::uint64_t{32} << 20;
 
+// The trim threshold adapts up to here.
+inline constexpr std::uint64_t kMaxAdaptedTrim = 2 * kMaxAdaptedThreshold;
+inline constexpr std::uint64_t kMaxRegrowths = 9;
+static_assert(kInitialThreshold << kMaxRegrowths == kMaxAdaptedTrim, "more would change nothing");
+
 // The parameters that adapt.
 template <typename Word>
 struct Threshold {
@@ -46,6 +51,16 @@ constexpr Threshold<Word> AfterFreeOfMapping(const Threshold<Word>& threshold, W
   const Word risen = length + kPageSize;
   return {Select<Word>(rises, risen, threshold.mmap),
           Select<Word>(rises, 2 * risen, threshold.trim), threshold.is_pinned};
+}
+
+// From how many free bytes on the top is trimmed, after the break was raised again so many times behind a trim. What
+// is asked back at once was given back in vain, and costs two calls and a fault a page: each time doubles the
+// threshold, up to kMaxAdaptedTrim. `regrowths` must be at most kMaxRegrowths. Theorem Z43.
+template <typename Word>
+constexpr Word TrimThreshold(const Threshold<Word>& threshold, Word regrowths) {
+  const Word raised = threshold.trim << regrowths;
+  const Word limited = Select<Word>(raised < kMaxAdaptedTrim, raised, kMaxAdaptedTrim);
+  return Select<Word>(threshold.is_pinned || threshold.trim > kMaxAdaptedTrim, threshold.trim, limited);
 }
 
 // The state after mallopt set any parameter of the heap: both thresholds stay where they are.

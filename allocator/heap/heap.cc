@@ -14,7 +14,7 @@ ThreadHeap* Heap::Attach() {
   const LockGuard guard(pages_.lock());
   if (ThreadHeap* const left = TakeIdle()) return left;
   if (thread_count_ == kMaxThreadHeaps) return nullptr;
-  auto* const thread = static_cast<ThreadHeap*>(pages_.metadata().Allocate(pages_.kernel(), sizeof(ThreadHeap)));
+  auto* const thread = static_cast<ThreadHeap*>(pages_.metadata().Allocate(pages_.kernel(), ThreadHeap::kBytes));
   if (thread == nullptr) return nullptr;
   thread->Init(this, ++thread_count_);
   threads_[thread_count_] = thread;

@@ -3,8 +3,8 @@
 //   U1  free, realloc or malloc_usable_size of a pointer that is not a block: inside a block, beside it, on the
 //       stack, of somebody else's memory. Always detected, but for the start of a block that was never handed out.
 //   U2  the same of a block that is free. Detected as long as the first eight bytes of the freed block are as free
-//       left them, at once or after any number of other operations; and, for blocks up to 64 KiB, at the latest when
-//       both have come back to the slab.
+//       left them, at once or after any number of other operations; of a block up to 32 KiB at the latest when it has
+//       come back to its slab twice.
 //   U3  a sized free with a size that the block cannot have been asked for with. Always detected.
 //   U4  a freed block was written to, seen where its first sixteen bytes carry the allocator's own data: on the way
 //       home from the thread that freed it.

@@ -13,7 +13,7 @@ using arithmetic::kClassInfo;
 using arithmetic::kMaxClassSize;
 
 void SetAllFree(Span* slab, std::uint64_t blocks) {
-  for (std::uint64_t word = 0; word < Span::kMostBlocks / Span::kBlocksAWord; ++word) {
+  for (std::uint64_t word = 0; word < Span::kWords; ++word) {
     const std::uint64_t first = word * Span::kBlocksAWord;
     const std::uint64_t here = blocks <= first ? 0 : blocks - first;
     slab->free_blocks[word] = here >= Span::kBlocksAWord ? ~std::uint64_t{0} : (std::uint64_t{1} << here) - 1;
@@ -87,8 +87,8 @@ void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
   const std::uint32_t left = info.blocks - slab->used;
   const std::uint32_t taken = left < RefillCount(size_class) ? left : RefillCount(size_class);
   tops_[size_class] = static_cast<std::uint16_t>(kBins.bottom[size_class] + taken);
-  void** slot = &slots_[tops_[size_class]];
-  void** const bottom = &slots_[kBins.bottom[size_class]];
+  void** slot = &slots()[tops_[size_class]];
+  void** const bottom = &slots()[kBins.bottom[size_class]];
   for (std::uint64_t word = 0; slot != bottom; ++word) {
     std::uint64_t bits = slab->free_blocks[word];
     const std::uint64_t first = word * Span::kBlocksAWord;
@@ -138,16 +138,20 @@ void ThreadHeap::UnlistSlab(Span* slab) {
   slab->is_listed = false;
 }
 
-void ThreadHeap::ReturnToSlab(void* block, Span* slab) {
+// True if the slab went to the page heap.
+bool ThreadHeap::ReturnToSlab(void* block, Span* slab) {
   const std::uint64_t index = arithmetic::BlockIndex<std::uint64_t>(
       reinterpret_cast<std::uintptr_t>(block) - slab->start, slab->reciprocal);
+  if (__builtin_expect(index >= kClassInfo.of[slab->size_class].blocks, 0)) Die(kFreeOfNoBlock);  // the tail
   std::uint64_t& word = slab->free_blocks[index / Span::kBlocksAWord];
   const std::uint64_t bit = std::uint64_t{1} << index % Span::kBlocksAWord;
   if (__builtin_expect((word & bit) != 0, 0)) Die(kFreeOfFree);
   word |= bit;
   --slab->used;
   if (!slab->is_listed) ListSlab(slab);
-  if (slab->used == 0) ReleaseSlab(slab);
+  if (slab->used != 0) return false;
+  ReleaseSlab(slab);
+  return true;
 }
 
 void ThreadHeap::ReleaseSlab(Span* slab) {
@@ -160,9 +164,18 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
 
 // The oldest blocks of a bin, which are the coldest ones, go back to their slabs.
 void ThreadHeap::ReturnOldest(std::uint64_t size_class, std::uint32_t count) {
-  void** const first = &slots_[kBins.bottom[size_class] + 1];
+  void** const first = &slots()[kBins.bottom[size_class] + 1];
+  const std::uint64_t bytes = std::uint64_t{kClassInfo.of[size_class].pages} << kPageShift;
+  std::uintptr_t start = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
+  Span* slab = nullptr;
   for (std::uint32_t i = 0; i < count; ++i) {
-    ReturnToSlab(first[i], SpanOf(first[i]));
+    const auto address = reinterpret_cast<std::uintptr_t>(first[i]);
+    if (address - start >= bytes) {
+      slab = SpanOf(first[i]);
+      start = slab->start;
+    }
+    // A slab that has everything back is gone.
+    if (ReturnToSlab(first[i], slab)) start = 0;
   }
   memmove(first, first + count, (bin_count(size_class) - count) * sizeof *first);
   tops_[size_class] = static_cast<std::uint16_t>(tops_[size_class] - count);
@@ -172,7 +185,7 @@ void ThreadHeap::ReturnOldest(std::uint64_t size_class, std::uint32_t count) {
 void ThreadHeap::FreeToBin(void* block, std::uint64_t size_class) {
   if (tops_[size_class] == limits_[size_class]) ReturnOldest(size_class, (BinCapacity(size_class) + 1) / 2);
   static_cast<FreeBlock*>(block)->mark = MarkOf(block, secret_);
-  slots_[++tops_[size_class]] = block;
+  slots()[++tops_[size_class]] = block;
 }
 
 // ---- What the fast path leaves: other owners, large blocks, full bins, misuse
@@ -232,6 +245,7 @@ void ThreadHeap::TakeIncoming() {
     Span* const slab = SpanOf(block);
     if (slab->owner != this || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
     FreeBlock* const next = block->next;
+    __builtin_prefetch(next);
     ReturnToSlab(block, slab);
     block = next;
   }

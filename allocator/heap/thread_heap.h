@@ -23,12 +23,9 @@ namespace breakproof::allocator {
 
 class alignas(128) ThreadHeap {
  public:
-  constexpr ThreadHeap() = default;
-  // The placeholder that a thread has before its first call: it can free, and everything it cannot leads to a
-  // slow path. Usable before anything was initialised.
-  constexpr explicit ThreadHeap(Heap* heap)
-      : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
+  // In zeroed memory of kBytes.
   void Init(Heap* heap, std::uint64_t id);
+  static const std::size_t kBytes;
 
   // The entry points. Sizes are bytes; nullptr means there is no memory (or no such object can exist).
   void* Allocate(std::size_t size) {
@@ -62,7 +59,7 @@ class alignas(128) ThreadHeap {
     const std::uint32_t top = thread->tops_[size_class];
     if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeSlowly(block, thread);
     static_cast<FreeBlock*>(block)->mark = mark;
-    thread->slots_[top + 1] = block;
+    thread->slots()[top + 1] = block;
     ++thread->tops_[size_class];
   }
 
@@ -82,7 +79,7 @@ class alignas(128) ThreadHeap {
   std::uint32_t bin_count(std::uint64_t size_class) const { return tops_[size_class] - kBins.bottom[size_class]; }
   // `index` below the count, the oldest first.
   const void* bin_block(std::uint64_t size_class, std::uint32_t index) const {
-    return slots_[kBins.bottom[size_class] + 1 + index];
+    return slots()[kBins.bottom[size_class] + 1 + index];
   }
   const RemoteList<>& incoming() const { return incoming_; }
   static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
@@ -91,6 +88,9 @@ class alignas(128) ThreadHeap {
 
  private:
   friend class Heap;
+  friend struct PlaceholderThreadHeap;
+
+  constexpr explicit ThreadHeap(Heap* heap) : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
 
   // Blocks of one other owner, collected until there are enough of them.
   struct Batch {
@@ -101,9 +101,13 @@ class alignas(128) ThreadHeap {
   };
   static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
 
+  // The bins' blocks lie behind the object: a placeholder, which is part of every process, has a single empty slot.
+  void** slots() { return reinterpret_cast<void**>(this + 1); }
+  void* const* slots() const { return reinterpret_cast<void* const*>(this + 1); }
+
   // The newest block of a bin; nullptr if it is empty.
   void* TakeFromBin(std::uint64_t size_class) {
-    void* const block = slots_[tops_[size_class]];
+    void* const block = slots()[tops_[size_class]];
     if (__builtin_expect(block == nullptr, 0)) return nullptr;
     --tops_[size_class];
     static_cast<FreeBlock*>(block)->mark = 0;
@@ -118,7 +122,7 @@ class alignas(128) ThreadHeap {
   Span* NewSlab(std::uint64_t size_class);
   void FreeToBin(void* block, std::uint64_t size_class);
   void ReturnOldest(std::uint64_t size_class, std::uint32_t count);
-  void ReturnToSlab(void* block, Span* slab);
+  bool ReturnToSlab(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
@@ -150,7 +154,17 @@ class alignas(128) ThreadHeap {
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
-  alignas(64) void* slots_[kBins.slots] = {};
 };
+
+inline constexpr std::size_t ThreadHeap::kBytes = sizeof(ThreadHeap) + kBins.slots * sizeof(void*);
+
+// What a thread has before its first call: it can free, and everything it cannot leads to a slow path. Usable before
+// anything was initialised.
+struct PlaceholderThreadHeap {
+  constexpr explicit PlaceholderThreadHeap(Heap* heap) : thread(heap) {}
+  ThreadHeap thread;
+  void* empty = nullptr;  // the slot that all its bins end at
+};
+static_assert(offsetof(PlaceholderThreadHeap, empty) == sizeof(ThreadHeap), "where slots() begins");
 
 }  // namespace breakproof::allocator

@@ -24,7 +24,8 @@ namespace {
 
 // Static and zero: usable before any constructor ran.
 constinit Heap process_heap{};
-alignas(ThreadHeap) constinit ThreadHeap placeholder(&process_heap);
+constinit PlaceholderThreadHeap placeholder_storage(&process_heap);
+ThreadHeap& placeholder = placeholder_storage.thread;
 constinit Lock start_lock;
 
 enum class Stage { kNothing, kOneThread, kThreads };

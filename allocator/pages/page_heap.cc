@@ -66,7 +66,7 @@ void PageHeap::Free(Span* span) {
   span->is_zero = false;
   Join(span);
   InsertFree(span);
-  if (span == Top()) Trim(threshold_.trim, top_pad_);
+  if (span == Top() && Trim(arithmetic::TrimThreshold(threshold_, regrowths_), top_pad_)) has_trimmed_ = true;
   Discard(kDecay);
 }
 
@@ -183,11 +183,14 @@ PageHeap::Growth PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad, bool
   const auto old =
       reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, static_cast<std::intptr_t>(increment)));
   if (old == 0) return Growth::kRefused;
+  if (has_trimmed_ && regrowths_ < arithmetic::kMaxRegrowths) ++regrowths_;
+  has_trimmed_ = false;
   // Whole pages of what we got; somebody may have moved the break between the two calls.
   const std::uintptr_t first = AlignUp<std::uint64_t>(old, kPageSize);
   const std::uintptr_t end = AlignDown<std::uint64_t>(old + increment, kPageSize);
+  if (end <= first) return Growth::kElsewhere;  // a page, and somebody else's byte in the middle of it
   // Entered only now: a growth that is refused must not have cost leaves for gibibytes.
-  if (end <= first || !map_.Cover(kernel_, first, end - first)) {
+  if (!map_.Cover(kernel_, first, end - first)) {
     kernel_.move_break(kernel_.context, -static_cast<std::intptr_t>(increment));
     return Growth::kRefused;
   }

@@ -105,6 +105,8 @@ class PageHeap {
   FreeSpans free_;
   arithmetic::Threshold<std::uint64_t> threshold_;
   std::uint64_t top_pad_;
+  bool has_trimmed_;         // since the break was last raised
+  std::uint64_t regrowths_;  // times that it was raised behind a trim; at most kMaxRegrowths
   std::uintptr_t break_end_;  // where our last growth of the break ended, if at a page; else 0
   // A list by next_in_heap, in order of arrival.
   struct List {

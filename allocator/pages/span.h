@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "allocator/arithmetic/alignment.h"
-#include "allocator/arithmetic/class_table.h"
+#include "allocator/arithmetic/slab.h"
 
 namespace breakproof::allocator {
 
@@ -51,15 +51,15 @@ struct alignas(64) Span {
 
   // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
   // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
-  static constexpr std::uint64_t kMostBlocks = arithmetic::MostBlocksInSlab();
   static constexpr std::uint64_t kBlocksAWord = 64;
-  alignas(64) std::uint64_t free_blocks[kMostBlocks / kBlocksAWord];
+  static constexpr std::uint64_t kWords = arithmetic::kMaxSlabBlocks / kBlocksAWord;
+  std::uint64_t free_blocks[kWords];
 
   std::uint64_t bytes() const { return pages << kPageShift; }
   std::uintptr_t end() const { return start + bytes(); }
 };
-static_assert(sizeof(Span) == 256, "two lines for what every span has, two for the bits of a slab");
+static_assert(sizeof(Span) == 128, "two lines: a thirty-second of the shortest slab");
 static_assert(offsetof(Span, next) == 64, "what the owner changes must not share a line with what others read");
-static_assert(Span::kMostBlocks % Span::kBlocksAWord == 0 && Span::kMostBlocks <= 0xffff);
+static_assert(arithmetic::kMaxSlabBlocks % Span::kBlocksAWord == 0 && arithmetic::kMaxSlabBlocks <= 0xffff);
 
 }  // namespace breakproof::allocator

@@ -62,7 +62,8 @@ void KeepOnly(const std::vector<std::string>& names, Subjects* subjects) {
     throw harness::CouldNotRun("there is no allocator called " + name + " here; there are: " + known);
   }
   for (const Subject& subject : subjects->present) {
-    if (std::find(names.begin(), names.end(), subject.name) != names.end()) kept.push_back(subject);
+    const bool is_named = std::find(names.begin(), names.end(), subject.name) != names.end();
+    if (is_named || subject.name == kSystemName) kept.push_back(subject);
   }
   subjects->present = std::move(kept);
 }

@@ -25,7 +25,8 @@ struct Subjects {
 // Throws CouldNotRun if one of `libraries` cannot be preloaded.
 Subjects FindSubjects(const std::filesystem::path& ours, const std::vector<std::filesystem::path>& libraries);
 
-// Keeps those named, in their order. Throws CouldNotRun for a name that is none of theirs.
+// Keeps those named and the system's malloc, to which all are compared. Throws CouldNotRun for a name that is none of
+// theirs.
 void KeepOnly(const std::vector<std::string>& names, Subjects* subjects);
 
 }  // namespace breakproof::bench

@@ -8,25 +8,26 @@ namespace breakproof::bench {
 
 std::vector<Workload> AllWorkloads() {
   std::vector<Workload> all;
-  const auto add = [&](const char* name, std::uint64_t iterations, const char* what) {
-    all.push_back({name, what, name, "", iterations});
+  const auto add = [&](const char* folder, const char* name, std::uint64_t iterations, const char* what) {
+    all.push_back({name, what, std::string(folder) + "/" + name, "", iterations});
   };
-  add("random_replacement", 50, "a server: 4 threads replace random blocks, successors inherit them");
-  add("producer_consumer", 4500, "2 threads allocate, 2 others free");
-  add("bursts", 130, "mixed sizes in bursts on threads that end, some blocks left with other threads");
-  add("survivors", 2500, "groups of random sizes freed in three orders, one block in 30 lives on");
-  add("ring", 2400, "a ring of twelve sizes, freed forwards, backwards and at once");
-  add("trees", 60, "binary trees built and torn down beside one that stays");
-  add("phases", 16, "phases of different sizes; a few blocks of each stay, scattered");
-  add("growing_realloc", 32000, "arrays, strings and a large buffer grow by realloc");
-  add("large_blocks", 5000, "blocks of 32 KiB to 4 MiB, around and above the mapping threshold");
-  add("zeroed", 1200000, "calloc, mostly small, on memory that was dirtied");
-  add("aligned", 1200000, "alignments of 32 bytes to a page among ordinary blocks");
-  add("short_lived_threads", 4500, "thousands of threads that allocate a little and end");
-  add("active_false_sharing", 1200000, "2 threads each write a small block of their own");
-  add("passive_false_sharing", 1200000, "the same, after freeing neighbours that one thread made");
+  constexpr char kThreads[] = "threads", kSequential[] = "sequential";
+  add(kThreads, "random_replacement", 50, "a server: 4 threads replace random blocks, successors inherit them");
+  add(kThreads, "producer_consumer", 4500, "2 threads allocate, 2 others free");
+  add(kThreads, "bursts", 130, "mixed sizes in bursts on threads that end, some blocks left with other threads");
+  add(kSequential, "survivors", 2500, "groups of random sizes freed in three orders, one block in 30 lives on");
+  add(kSequential, "ring", 2400, "a ring of twelve sizes, freed forwards, backwards and at once");
+  add(kSequential, "trees", 60, "binary trees built and torn down beside one that stays");
+  add(kSequential, "phases", 16, "phases of different sizes; a few blocks of each stay, scattered");
+  add(kSequential, "growing_realloc", 32000, "arrays, strings and a large buffer grow by realloc");
+  add(kSequential, "large_blocks", 5000, "blocks of 32 KiB to 4 MiB, around and above the mapping threshold");
+  add(kSequential, "zeroed", 1200000, "calloc, mostly small, on memory that was dirtied");
+  add(kSequential, "aligned", 1200000, "alignments of 32 bytes to a page among ordinary blocks");
+  add(kThreads, "short_lived_threads", 4500, "thousands of threads that allocate a little and end");
+  add(kThreads, "active_false_sharing", 1200000, "2 threads each write a small block of their own");
+  add(kThreads, "passive_false_sharing", 1200000, "the same, after freeing neighbours that one thread made");
   const auto replay = [&](const char* program, std::uint64_t iterations, const char* what) {
-    all.push_back({std::string("trace_") + program, what, "replay",
+    all.push_back({std::string("trace_") + program, what, kReplayProgram,
                    std::string("fuzz/corpus/recorded/") + program + ".case", iterations});
   };
   replay("cxx_compile_clang", 250, "what clang allocated, replayed");

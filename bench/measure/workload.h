@@ -15,6 +15,8 @@ struct Workload {
   std::uint64_t iterations;  // pinned, so that a run takes 0.2 to 0.5 s with the system's malloc
 };
 
+inline constexpr const char* kReplayProgram = "sequential/replay";
+
 // Every workload, in the order shown.
 std::vector<Workload> AllWorkloads();
 

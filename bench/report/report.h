@@ -7,7 +7,7 @@
 
 namespace breakproof::bench {
 
-// A table a metric, every row in it, then the verdict. Needs the system's malloc among the subjects for ratios.
+// A table a metric, every row in it, then the verdict.
 std::string TerminalReport(const Results& results);
 
 // schema_version 1:

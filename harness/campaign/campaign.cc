@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/generate/generator.h"
+#include "harness/lockstep/kernel_watch.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -17,6 +18,7 @@ using std::chrono::milliseconds;
 // A case that a worker is performing.
 struct Lane {
   std::unique_ptr<Journal> journal;
+  std::unique_ptr<CallLog> log;
   Case c;
   std::unique_ptr<WorkerProcess> process;
 };
@@ -34,7 +36,7 @@ class Campaign {
     for (unsigned i = 0; i < settings.jobs; ++i) {
       idle_.push_back({std::make_unique<Journal>(
                            settings.run.folder / ("lane-" + std::to_string(i) + ".journal"), 8192),
-                       {}, nullptr});
+                       std::make_unique<CallLog>(kMostCallsSeen), {}, nullptr});
     }
   }
 
@@ -95,8 +97,9 @@ class Campaign {
     idle_.pop_back();
     lane.c = std::move(*c);
     lane.journal->Prepare(lane.c);
+    lane.log->Prepare();
     lane.process = std::make_unique<WorkerProcess>(settings_.run.worker, settings_.run.subject,
-                                                   *lane.journal, settings_.run.hang_limit);
+                                                   *lane.journal, settings_.run.hang_limit, lane.log.get());
     busy_.push_back(std::move(lane));
     return true;
   }
@@ -109,7 +112,9 @@ class Campaign {
     if (!run) return;
     lane.process.reset();
     RequireThatItRan(*run);
-    Judgement judgement = Judge(lane.c, lane.journal->outcomes(), *run, profile_.facts);
+    Judgement judgement =
+        JudgeWatched(lane.c, lane.journal->outcomes(), lane.log->Seen(lane.journal->header().initial_break), *run,
+                     profile_.facts);
     if (settings_.stop_at_first && !judgement.violations.empty()) judgement.violations.resize(1);
     live_bytes_ = judgement.peak_live_bytes;
     for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
@@ -163,7 +168,7 @@ Verdict CampaignResult::VerdictOn(model::RuleId rule) const {
   const bool needs_usable_size = rule == model::RuleId::kH3 || rule == model::RuleId::kH9;
   if (needs_usable_size && !profile.facts.has_usable_size) return Verdict::kNotObservable;
   // These take an allocator that shows its books, or a kernel that is watched.
-  const bool needs_insight = rule >= model::RuleId::kH10 && rule <= model::RuleId::kK8;
+  const bool needs_insight = rule >= model::RuleId::kH10 && rule <= model::RuleId::kK9;
   if (needs_insight && exercised[static_cast<std::size_t>(rule)] == 0) return Verdict::kNotObservable;
   return exercised[static_cast<std::size_t>(rule)] == 0 ? Verdict::kNotExercised : Verdict::kHeld;
 }

@@ -6,6 +6,7 @@
 
 #include "harness/campaign/case_file.h"
 #include "harness/case/case_text.h"
+#include "harness/lockstep/kernel_watch.h"
 #include "harness/minimize/minimize.h"
 #include "harness/support/could_not_run.h"
 #include "harness/operation/operation_table.h"
@@ -86,7 +87,8 @@ void Findings::AddNew(const Case& c, const CaseViolation& seen, std::uint64_t pe
 
 bool Findings::Reproduce(const Case& c, RuleId rule, CaseViolation* violation) {
   const RunResult run = runner_.Run(c);
-  const Judgement judgement = Judge(c, runner_.journal().outcomes(), run, profile_.facts);
+  const Judgement judgement =
+      JudgeWatched(c, runner_.journal().outcomes(), runner_.kernel_log(), run, profile_.facts);
   const CaseViolation* again = FirstOf(rule, judgement);
   if (again == nullptr) return false;
   *violation = *again;

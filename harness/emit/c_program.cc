@@ -15,7 +15,7 @@ namespace {
 using model::RuleId;
 
 // Rules that show in what the allocator asks of the kernel.
-bool IsOfPolicy(RuleId rule) { return rule >= RuleId::kK1 && rule <= RuleId::kK8; }
+bool IsOfPolicy(RuleId rule) { return rule >= RuleId::kK1 && rule <= RuleId::kK9; }
 
 bool RefusesCalls(const Case& c) {
   return !c.environment.refusals.empty() || c.environment.gap_before_growth != 0 ||

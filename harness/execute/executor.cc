@@ -237,15 +237,16 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
 
   // Only what the call is about may be looked at by the subject.
-  const bool is_given_up = old_block != kNoBlock && operation.entry != Entry::kUsableSize;
-  if (is_given_up) ShowBlock(old_block);
+  if (old_block != kNoBlock) ShowBlock(old_block);
   Enter(Stage::kCalling, outcome);
   errno = kErrnoSentinel;
   void* const result = Invoke(operation, argument, old_block, outcome);
   outcome->errno_after = errno;
   outcome->address = reinterpret_cast<std::uintptr_t>(result);
 
-  if (model::Frees(operation.entry)) {
+  if (operation.entry == Entry::kUsableSize) {
+    if (old_block != kNoBlock) HideBlock(old_block);
+  } else if (model::Frees(operation.entry)) {
     if (old_block == kNoBlock) return;
     Remove(old_block);
     slots_[operation.argument] = 0;
@@ -394,7 +395,9 @@ void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
   if (family_.malloc_usable_size == nullptr) return;
   Enter(Stage::kAskingUsableBefore, outcome);
+  ShowBlock(index);
   const std::uint64_t now = family_.malloc_usable_size(block.address);
+  HideBlock(index);
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/explain/process_memory.h"
+#include "harness/lockstep/kernel_watch.h"
 
 namespace breakproof::harness {
 namespace {
@@ -113,6 +114,25 @@ class Watcher {
   std::uint32_t next_outcome_ = 0;
 };
 
+// "brk -139264; munmap 4096 refused; ".
+std::string CallsOf(std::uint32_t operation, const KernelLog& log) {
+  std::string text;
+  std::uint64_t program_break = log.initial_break;
+  for (const LogRecord& record : log.calls) {
+    const model::KernelCall& call = record.call;
+    const bool is_break = call.kind == model::KernelCallKind::kBrk;
+    const auto distance = static_cast<std::int64_t>(call.address - program_break);
+    const bool is_query = is_break && (call.address == 0 || distance == 0);
+    if (is_break && record.error == 0) program_break = record.result;
+    if (record.operation != operation || is_query) continue;
+    text += model::NameOf(call.kind) + std::string(" ");
+    text += is_break ? (distance > 0 ? "+" : "") + std::to_string(distance) : std::to_string(call.length);
+    if (call.kind == model::KernelCallKind::kMremap) text += " " + std::to_string(call.new_length);
+    text += record.error != 0 ? " refused; " : "; ";
+  }
+  return text;
+}
+
 Trace Watched(const Case& c, std::uint32_t first_stop, const SubjectProfile& profile, CaseRunner* runner) {
   Watcher watcher(runner);
   Trace trace;
@@ -123,8 +143,9 @@ Trace Watched(const Case& c, std::uint32_t first_stop, const SubjectProfile& pro
   trace.c = c;
   const std::span<const Outcome> outcomes = runner->journal().outcomes();
   trace.outcomes.assign(outcomes.begin(), outcomes.end());
-  trace.judgement = Judge(c, outcomes, trace.run, profile.facts);
+  trace.judgement = JudgeWatched(c, outcomes, runner->kernel_log(), trace.run, profile.facts);
   AddForeignEntries(c, profile.own_entries, &trace.judgement);
+  trace.kernel_calls = CallsOf(static_cast<std::uint32_t>(trace.Guilty()), runner->kernel_log());
   trace.is_placed_at_random = runner->journal().header().is_placed_at_random != 0;
   trace.break_start = watcher.break_start();
   trace.moments = watcher.TakeMoments();
@@ -137,7 +158,8 @@ Trace TraceLibrary(const Case& c, const SubjectProfile& profile, CaseRunner* run
   const auto count = static_cast<std::uint32_t>(c.operations.size());
   if (count <= kMomentsBefore) return Watched(c, 0, profile, runner);
   const RunResult run = runner->Run(c);
-  const Judgement judgement = Judge(c, runner->journal().outcomes(), run, profile.facts);
+  const Judgement judgement =
+      JudgeWatched(c, runner->journal().outcomes(), runner->kernel_log(), run, profile.facts);
   const auto guilty = judgement.violations.empty()
                           ? count - 1
                           : static_cast<std::uint32_t>(judgement.violations.front().operation);

@@ -186,6 +186,9 @@ void FreeRemotely(CaseBuilder& b) {
   }
   if (r.OneIn(3)) b.ExitThread();
   b.OnThread(drain);
+  if (r.OneIn(3)) {  // others allocate meanwhile, and may be given what the maker left full
+    for (std::uint64_t i = r.Between(1, 20); i > 0 && !b.IsFull(); --i) b.Allocate(Entry::kMalloc, size);
+  }
   FreeInOrder(b, slots, AnyOrder(r));
   if (r.OneIn(4)) b.ExitThread();
   b.OnThread(maker);
@@ -247,6 +250,40 @@ void MixEntryPoints(CaseBuilder& b) {
   }
 }
 
+// The same requests over and over, each time all freed: whatever is lost each time adds up (rule H12).
+void RepeatRounds(CaseBuilder& b) {
+  constexpr int kRounds = 13;
+  Random& r = b.random();
+  b.FreeEverything();
+  const std::uint64_t size = r.OneIn(2) ? PickLargeSize(r) % (4 << 20) + 1 : r.Between(4096, 65536);
+  const std::uint64_t grown = r.OneIn(3) ? size + r.Below(size) : 0;
+  const std::uint64_t count = (64 << 10) / size + r.Between(1, 3);
+  const bool is_remote = r.OneIn(3);
+  for (int round = 0; round < kRounds && !b.IsFull(); ++round) {
+    std::vector<Slot> slots;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Slot slot = b.Allocate(Entry::kMalloc, size);
+      if (grown > 0) b.Reallocate(slot, grown);
+      slots.push_back(slot);
+    }
+    if (is_remote) b.OnThread(1);
+    for (const Slot slot : slots) b.Free(slot);
+    b.OnThread(0);
+  }
+}
+
+// The program moves the break itself, between an allocator's own moves.
+void MoveBreakBetween(CaseBuilder& b) {
+  Random& r = b.random();
+  for (std::uint64_t i = r.Between(1, 6); i > 0 && !b.IsFull(); --i) {
+    AllocateSomehow(b, r.OneIn(2) ? r.Between(1, 120) << 10 : PickSmallSize(r));
+    b.MoveBreak(static_cast<std::int64_t>(r.Pick<std::uint64_t>({1, 16, 4095, 4096, 100000})));
+    const std::uint64_t burst = r.Between(1, 30);
+    for (std::uint64_t n = 0; n < burst && !b.IsFull(); ++n) b.Allocate(Entry::kMalloc, r.Between(1, 60) << 10);
+    if (r.OneIn(2)) b.FreeEverything();
+  }
+}
+
 void FreeAll(CaseBuilder& b) {
   b.Check();
   b.FreeEverything();
@@ -264,6 +301,8 @@ constexpr std::array kScenarios = {
     Scenario{"sweep_odd_large_sizes", 2, SweepOddLargeSizes},
     Scenario{"mix_entry_points", 4, MixEntryPoints},
     Scenario{"first_calls", 3, AppendFirstCalls},
+    Scenario{"repeat_rounds", 2, RepeatRounds},
+    Scenario{"move_break_between", 2, MoveBreakBetween},
     Scenario{"free_all", 2, FreeAll},
 };
 

@@ -65,6 +65,14 @@ class LockStep::Implementation {
     ++index_;
   }
 
+  // After some violations what the harness writes may destroy anything: nothing later is evidence.
+  void AddGrave(Violation violation) {
+    const RuleId rule = violation.rule;
+    is_over_ |= rule == RuleId::kH1 || rule == RuleId::kH3 || rule == RuleId::kH10 || rule == RuleId::kH11 ||
+                rule == RuleId::kK9;
+    Add(std::move(violation));
+  }
+
   Judgement Finish() {
     if (!is_over_ && EndedEarly()) BlameBetweenOperations();
     for (std::size_t rule = 0; rule < model::kRuleBookSize; ++rule) {
@@ -132,13 +140,6 @@ class LockStep::Implementation {
       AddGrave(std::move(violation));
       if (is_over_) break;
     }
-  }
-
-  // After some violations what the harness writes may destroy anything: nothing later is evidence.
-  void AddGrave(Violation violation) {
-    const RuleId rule = violation.rule;
-    is_over_ |= rule == RuleId::kH1 || rule == RuleId::kH3 || rule == RuleId::kH10 || rule == RuleId::kH11;
-    Add(std::move(violation));
   }
 
   static model::HeapCall CallOf(const Operation& operation, const Outcome& outcome) {
@@ -276,6 +277,7 @@ void LockStep::Step(const Outcome& outcome) { implementation_->Step(outcome); }
 bool LockStep::is_over() const { return implementation_->is_over(); }
 model::HeapModel& LockStep::heap() { return implementation_->heap(); }
 void LockStep::Add(model::Violation violation) { implementation_->AddToLast(std::move(violation)); }
+void LockStep::AddToNext(model::Violation violation) { implementation_->AddGrave(std::move(violation)); }
 Judgement LockStep::Finish() { return implementation_->Finish(); }
 
 Judgement Judge(const Case& c, std::span<const Outcome> outcomes, const RunResult& run,

@@ -25,6 +25,8 @@ class LockStep {
   model::HeapModel& heap();
   // What such a check found, as a violation of the last operation.
   void Add(model::Violation violation);
+  // The same of the operation that Step takes next.
+  void AddToNext(model::Violation violation);
 
   Judgement Finish();
 

@@ -70,4 +70,9 @@ void CallLog::RequireThatAllWasSeen() const {
   }
 }
 
+KernelLog CallLog::Seen(std::uint64_t initial_break) const {
+  if (header_->is_armed == 0 || header_->lost != 0) return {};
+  return {records(), initial_break, header_->harness_begin, header_->harness_end};
+}
+
 }  // namespace breakproof::harness

@@ -31,6 +31,8 @@ class CallLog {
   void RequireThatAllWasSeen() const;
 
   std::span<const LogRecord> records() const { return {records_, header_->count}; }
+  // The same for whoever can do without: no calls unless all were seen.
+  KernelLog Seen(std::uint64_t initial_break) const;
   int descriptor() const { return descriptor_; }
 
  private:

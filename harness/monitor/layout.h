@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "harness/operation/refusal.h"
@@ -42,6 +43,8 @@ struct LogHeader {
   std::uint32_t seen[model::kKernelCallKindCount];  // calls so far, refused ones included
   std::uint64_t changes[model::kKernelCallKindCount + 1];  // the same without queries; the last: of all types
   std::uint64_t refuse_next[model::kKernelCallKindCount + 1];  // still to refuse on a `refuse` operation's behalf
+  std::uint64_t harness_begin;    // the largest area that the harness mapped in the worker
+  std::uint64_t harness_end;
 };
 static_assert(std::is_trivially_copyable_v<LogHeader>);
 
@@ -55,6 +58,14 @@ static_assert(std::is_trivially_copyable_v<LogRecord> && sizeof(LogRecord) == 56
 
 inline constexpr std::uint64_t kLogHeaderBytes = 512;
 static_assert(sizeof(LogHeader) <= kLogHeaderBytes);
+
+// What was written down while a worker performed a case; no calls where some were not seen.
+struct KernelLog {
+  std::span<const LogRecord> calls = {};  // in order
+  std::uint64_t initial_break = 0;
+  std::uint64_t harness_begin = 0;        // memory in the worker that no subject may touch; empty if not known
+  std::uint64_t harness_end = 0;
+};
 
 constexpr std::uint64_t LogBytes(std::uint32_t capacity) {
   return kLogHeaderBytes + capacity * sizeof(LogRecord);

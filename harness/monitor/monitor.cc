@@ -66,6 +66,9 @@ struct KernelSigaction {
 LogHeader* the_log = nullptr;
 LogRecord* the_records = nullptr;
 volatile std::uint32_t the_operation = 0;
+// Of the operation that is being watched; one at a time.
+volatile bool was_refused = false;
+std::uint32_t lost_before = 0;
 
 // Per thread: a thread that waits for its turn must not trap because another one is watched.
 thread_local volatile char selector = kPass;
@@ -125,18 +128,29 @@ long PassOn(const long long* call, const KernelCall& decoded) {
   return breakproof_pass_on(query);
 }
 
-void Record(const KernelCall& call, long result) {
+// Written down before it is performed: the call may take away the ground that this code stands on.
+LogRecord* WriteDown(const KernelCall& call) {
   if (the_log->count >= the_log->capacity) {
     ++the_log->lost;
-    return;
+    return nullptr;
   }
   LogRecord& record = the_records[the_log->count];
-  const bool failed = call.kind != KernelCallKind::kBrk && result < 0 && result >= -kLargestErrno;
   record.operation = the_operation;
-  record.error = failed ? static_cast<int>(-result) : 0;
+  record.error = 0;
   record.call = call;
-  record.result = static_cast<std::uint64_t>(result);
+  record.result = call.address;  // unless told otherwise: as it would be if it did what it was asked for
   the_log->count = the_log->count + 1;
+  return &record;
+}
+
+void NoteResult(const KernelCall& call, long result, LogRecord* record) {
+  const bool failed = call.kind != KernelCallKind::kBrk && result < 0 && result >= -kLargestErrno;
+  const bool break_stayed = call.kind == KernelCallKind::kBrk && call.address != 0 &&
+                            static_cast<std::uint64_t>(result) != call.address;
+  if (failed || break_stayed) was_refused = true;
+  if (record == nullptr) return;
+  record->error = failed ? static_cast<int>(-result) : 0;
+  record->result = static_cast<std::uint64_t>(result);
 }
 
 // Runs on a watched thread, in the middle of anything: no libc call that could trap, allocate or set errno.
@@ -155,8 +169,9 @@ void OnTrap(int, siginfo_t*, void* context) {
   }
   KernelCall decoded;
   if (Decode(call, &decoded)) {
+    LogRecord* const record = WriteDown(decoded);
     registers[REG_RAX] = PassOn(call, decoded);
-    Record(decoded, static_cast<long>(registers[REG_RAX]));
+    NoteResult(decoded, static_cast<long>(registers[REG_RAX]), record);
   } else {
     // A change of the signal mask ends with this handler, which restores the old one: that is as well, since
     // a watched thread with SIGSYS blocked would be killed by its next call (rule D24).
@@ -202,10 +217,23 @@ void BeginWatching(std::uint32_t operation) {
     return;
   }
   the_operation = operation;
+  was_refused = false;
+  lost_before = the_log->lost;
   selector = kTrap;
 }
 
-void EndWatching() { selector = kPass; }
+model::KernelDuringCall EndWatching() {
+  const bool was_watched = selector == kTrap && the_log->lost == lost_before;
+  selector = kPass;
+  if (!was_watched) return model::KernelDuringCall::kNotWatched;
+  return was_refused ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+}
+
+void NoteHarnessMemory(const void* begin, std::uint64_t bytes) {
+  if (the_log == nullptr) return;
+  the_log->harness_begin = reinterpret_cast<std::uintptr_t>(begin);
+  the_log->harness_end = the_log->harness_begin + bytes;
+}
 
 void RefuseCalls(int kind, std::uint64_t count) {
   if (the_log != nullptr) the_log->refuse_next[kind] = count;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "harness/monitor/layout.h"
+#include "model/heap/entry.h"
 
 namespace breakproof::harness {
 
@@ -16,9 +17,12 @@ namespace breakproof::harness {
 bool StartMonitor(int descriptor);
 
 // The calling thread's memory calls between these two belong to the operation with this index. Without
-// StartMonitor they do nothing.
+// StartMonitor they do nothing. The second tells what the kernel did in between.
 void BeginWatching(std::uint32_t operation);
-void EndWatching();
+model::KernelDuringCall EndWatching();
+
+// Tells whoever reads the log where memory of the harness lies in this process.
+void NoteHarnessMemory(const void* begin, std::uint64_t bytes);
 
 // The next `count` calls of a type fail, whatever the log's plan says: a model::KernelCallKind, or
 // model::kKernelCallKindCount for any; UINT64_MAX: all from here on; 0: none any more.

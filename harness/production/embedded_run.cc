@@ -70,7 +70,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
     heap_ = static_cast<allocator::Heap*>(map);
-    placeholder_ = std::make_unique<ThreadHeap>(heap_);
+    placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>(heap_);
   }
   ~Implementation() override { munmap(heap_, sizeof(allocator::Heap)); }
 
@@ -83,7 +83,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
     kernel_.Reset(c.environment);
     heap_->Init(kernel_.table());
     threads_.fill(nullptr);
-    current = placeholder_.get();
+    current = &placeholder_->thread;
     if (observer_ != nullptr) observer_->CaseBegins();
     Judgement judgement = RunInProcess(c, *this);
     End(c, &judgement);
@@ -99,7 +99,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
     refused_ = kernel_.refused();
     calls_ = kernel_.calls();
     if (thread == nullptr) thread = heap_->Attach();
-    current = thread != nullptr ? thread : placeholder_.get();
+    current = thread != nullptr ? thread : &placeholder_->thread;
   }
 
   void After(const Operation& operation, Outcome* outcome) override {
@@ -119,7 +119,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
     ThreadHeap*& heap = threads_[static_cast<std::size_t>(thread)];
     if (heap != nullptr) heap_->Detach(heap);
     heap = nullptr;
-    current = placeholder_.get();
+    current = &placeholder_->thread;
   }
 
   // What the case left was freed by RunInProcess, on thread 0.
@@ -139,7 +139,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
 
   GuardedKernel kernel_;
   allocator::Heap* heap_ = nullptr;  // in a mapping of its own: it must begin as zeroes
-  std::unique_ptr<ThreadHeap> placeholder_;
+  std::unique_ptr<allocator::PlaceholderThreadHeap> placeholder_;
   std::array<ThreadHeap*, kMaxThreads> threads_{};
   OperationObserver* observer_ = nullptr;
   std::uint64_t refused_ = 0;  // before the operation under way

@@ -151,7 +151,7 @@ ProductionHeap::ProductionHeap(SimulatedKernel* kernel, KernelObserver* observer
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
   heap_ = static_cast<allocator::Heap*>(map);
-  placeholder_ = std::make_unique<allocator::ThreadHeap>(heap_);
+  placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>(heap_);
   the_heap = this;
 }
 
@@ -163,7 +163,7 @@ ProductionHeap::~ProductionHeap() {
 void ProductionHeap::Reset() {
   madvise(heap_, sizeof(allocator::Heap), MADV_DONTNEED);
   threads_.fill(nullptr);
-  current_ = placeholder_.get();
+  current_ = &placeholder_->thread;
   milliseconds_ = 0;
   const allocator::Kernel kernel = {this,
                                     ErrnoKept<KernelFunctions::MoveBreak>::Call,
@@ -180,14 +180,14 @@ void ProductionHeap::Reset() {
 void ProductionHeap::SwitchTo(int thread) {
   allocator::ThreadHeap*& heap = threads_[static_cast<std::size_t>(thread)];
   if (heap == nullptr) heap = heap_->Attach();
-  current_ = heap != nullptr ? heap : placeholder_.get();
+  current_ = heap != nullptr ? heap : &placeholder_->thread;
 }
 
 void ProductionHeap::ExitThread(int thread) {
   allocator::ThreadHeap*& heap = threads_[static_cast<std::size_t>(thread)];
   if (heap != nullptr) heap_->Detach(heap);
   heap = nullptr;
-  current_ = placeholder_.get();
+  current_ = &placeholder_->thread;
 }
 
 const MallocFamily& ProductionHeap::family() {

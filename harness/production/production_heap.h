@@ -50,7 +50,7 @@ class ProductionHeap {
   KernelTable table_;
   KernelObserver* observer_;
   allocator::Heap* heap_ = nullptr;          // in a mapping of its own: it must begin as zeroes
-  std::unique_ptr<allocator::ThreadHeap> placeholder_;
+  std::unique_ptr<allocator::PlaceholderThreadHeap> placeholder_;
   std::array<allocator::ThreadHeap*, kMaxThreads> threads_{};
   allocator::ThreadHeap* current_ = nullptr;
   std::uint64_t milliseconds_ = 0;           // the injected clock: advances by one a question

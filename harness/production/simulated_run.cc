@@ -141,7 +141,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (is_call_) EndCall(outcome);
     is_policed_ = false;
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
-    if (operation.kind == OperationKind::kThreadExit) heap_.ExitThread(operation.thread);
+    if (operation.kind == OperationKind::kThreadExit) ExitThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
@@ -158,6 +158,14 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (watcher_ != nullptr) watcher_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     if (index_ < kAlwaysWalked || index_ % kWalkEvery == 0) Walk();
+  }
+
+  // To the policy a thread's end is a free: of all that the thread kept at hand.
+  void ExitThread(int thread) {
+    policy_.Begin({.entry = model::Entry::kFree});
+    is_policed_ = true;
+    heap_.ExitThread(thread);
+    is_policed_ = false;
   }
 
   void BeginCall(const Operation& operation, const Executor& executor) {

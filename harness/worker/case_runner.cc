@@ -6,7 +6,6 @@ namespace breakproof::harness {
 
 namespace {
 constexpr std::uint32_t kUsualCapacity = 8192;  // operations; longer cases make the journal grow
-constexpr std::uint32_t kFewRecords = 1024;     // of calls that nobody will look at
 
 bool NeedsMonitor(const Case& c) {
   return !c.environment.IsPlain() || std::ranges::any_of(c.operations, [](const Operation& operation) {
@@ -17,25 +16,21 @@ bool NeedsMonitor(const Case& c) {
 }  // namespace
 
 CaseRunner::CaseRunner(const RunSettings& settings, const std::string& name)
-    : settings_(settings), journal_(settings.folder / (name + ".journal"), kUsualCapacity) {}
-
-const CallLog* CaseRunner::LogFor(const Case& c) {
-  if (!NeedsMonitor(c)) return nullptr;
-  if (log_ == nullptr) log_ = std::make_unique<CallLog>(kFewRecords);
-  log_->Prepare();
-  log_->Obey(c.environment);
-  return log_.get();
-}
+    : settings_(settings), journal_(settings.folder / (name + ".journal"), kUsualCapacity), log_(kMostCallsSeen) {}
 
 RunResult CaseRunner::Run(const Case& c, const CallLog* log) {
   journal_.Prepare(c);
-  const bool is_monitored_for_case = log == nullptr && NeedsMonitor(c);
-  if (is_monitored_for_case) log = LogFor(c);
+  const bool is_own_log = log == nullptr;
+  if (is_own_log) {
+    log_.Prepare();
+    log_.Obey(c.environment);
+    log = &log_;
+  }
   WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, log);
   for (;;) {
     const auto result = process.Await(std::chrono::milliseconds(1000));
     if (!result) continue;
-    if (is_monitored_for_case) log_->RequireThatItWatches();
+    if (is_own_log && NeedsMonitor(c)) log_.RequireThatItWatches();
     return *result;
   }
 }
@@ -43,14 +38,15 @@ RunResult CaseRunner::Run(const Case& c, const CallLog* log) {
 RunResult CaseRunner::RunStepped(const Case& c, std::uint32_t first_stop, const Look& look) {
   journal_.Prepare(c);
   journal_.StopFrom(first_stop);
-  const CallLog* const log = LogFor(c);
-  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, log);
+  log_.Prepare();
+  log_.Obey(c.environment);
+  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, &log_);
   for (;;) {
     if (const auto performed = journal_.AwaitStop(std::chrono::milliseconds(5))) {
       look(process.pid(), *performed);
       journal_.Resume(*performed);
     } else if (auto result = process.Await(std::chrono::milliseconds(0))) {
-      if (log != nullptr) log->RequireThatItWatches();
+      if (NeedsMonitor(c)) log_.RequireThatItWatches();
       return *result;
     }
   }

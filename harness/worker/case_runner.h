@@ -4,13 +4,15 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"
 #include "harness/worker/worker_process.h"
 
 namespace breakproof::harness {
+
+// Memory calls of a subject that are kept; of a case with more nothing is said that takes all of them.
+inline constexpr std::uint32_t kMostCallsSeen = 1 << 16;
 
 // How to run cases: shared by everything that does.
 struct RunSettings {
@@ -26,8 +28,8 @@ class CaseRunner {
   CaseRunner(const RunSettings& settings, const std::string& name);
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
-  // worker could be started, or if no real kernel can be made to do what the case says of its kernel. With a log,
-  // prepared by the caller, the subject's memory calls go into it, and the caller sees to the case's kernel.
+  // worker could be started, or if no real kernel can be made to do what the case says of its kernel. The subject's
+  // memory calls go into kernel_log(), or into a log that the caller prepared, who then sees to the case's kernel.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   // The same, stopping after each operation once `first_stop` were performed: `look` is called with the worker's
@@ -36,14 +38,13 @@ class CaseRunner {
   RunResult RunStepped(const Case& c, std::uint32_t first_stop, const Look& look);
 
   const Journal& journal() const { return journal_; }
+  // Until the next call.
+  KernelLog kernel_log() const { return log_.Seen(journal_.header().initial_break); }
 
  private:
-  // For a case that says what its kernel refuses; nullptr otherwise.
-  const CallLog* LogFor(const Case& c);
-
   const RunSettings& settings_;
   Journal journal_;
-  std::unique_ptr<CallLog> log_;  // for cases whose kernel refuses something
+  CallLog log_;
 };
 
 }  // namespace breakproof::harness

@@ -16,7 +16,7 @@
 
 namespace breakproof::harness {
 
-Journal::Journal(const std::filesystem::path& path, std::uint32_t capacity) : path_(path) {
+Journal::Journal(const std::filesystem::path& path, std::uint32_t capacity) : path_(path), usual_capacity_(capacity) {
   Open(capacity);
 }
 
@@ -54,11 +54,12 @@ void Journal::Close() {
 
 void Journal::Prepare(const Case& c) {
   const auto count = static_cast<std::uint32_t>(c.operations.size());
-  if (count > header_->capacity) {
+  // Always the same for the same case: the worker maps the file, and where the subject's mappings lie depends on it.
+  const std::uint32_t capacity = std::max(count, usual_capacity_);
+  if (capacity != header_->capacity) {
     Close();
-    Open(count);
+    Open(capacity);
   }
-  const std::uint32_t capacity = header_->capacity;
   std::memset(static_cast<void*>(header_), 0, kJournalHeaderBytes);
   std::copy(c.operations.begin(), c.operations.end(), operations_);
   std::memset(static_cast<void*>(outcomes_), 0, count * sizeof(Outcome));

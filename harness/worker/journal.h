@@ -46,6 +46,7 @@ class Journal {
   void Close();
 
   std::filesystem::path path_;
+  std::uint32_t usual_capacity_;
   int descriptor_ = -1;
   JournalHeader* header_ = nullptr;
   Operation* operations_ = nullptr;

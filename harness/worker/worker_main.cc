@@ -50,8 +50,9 @@ void Perform(void* context, std::uint32_t index) {
   if (index == worker->header->announced) breakproof_guilty_is_next();
   worker->header->progress = index;
   BeginWatching(index);
-  worker->executor->Perform(index, worker->operations[index], &worker->outcomes[index]);
-  EndWatching();
+  Outcome& outcome = worker->outcomes[index];
+  worker->executor->Perform(index, worker->operations[index], &outcome);
+  outcome.kernel = EndWatching();
   StopIfAsked(worker->header, index + 1);
 }
 
@@ -108,6 +109,7 @@ int Run(const char* descriptor, const char* log) {
   void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (books == MAP_FAILED) return 1;
+  NoteHarnessMemory(books, bytes + 1);
   Executor executor(resolved_family, books, header->operation_count, header->slot_count);
   Worker worker = {header, reinterpret_cast<const Operation*>(journal + OperationsOffset()),
                    reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};

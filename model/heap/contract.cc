@@ -58,7 +58,7 @@ Contract ContractOf(const HeapCall& call) {
   Contract contract;
   const Wide bytes = RequestedBytes(call);
   contract.absurd = bytes > kLargestObject;
-  contract.beyond_limits = bytes + call.alignment + kPageSize > kLargestObject;
+  contract.beyond_limits = bytes + call.alignment + kPageSize > kAddressSpace;
   contract.payload = contract.absurd ? 0 : static_cast<std::uint64_t>(bytes);
   contract.null_allowed = bytes == 0;
   AddAlignment(call, &contract);
@@ -75,7 +75,8 @@ Contract ContractOf(const HeapCall& call, Profile profile) {
   }
   if (contract.alignment_invalid) {
     const Demand on_alignment = demand(Situation::kBadAlignment);
-    contract.alignment_must_fail = on_alignment == Demand::kFailsEinval || on_alignment == Demand::kFailsAnyhow;
+    contract.alignment_must_fail = on_alignment == Demand::kFailsEinval || on_alignment == Demand::kFailsAnyhow ||
+                                   (on_alignment == Demand::kFailsEinvalButZero && call.alignment != 0);
     contract.any_errno = on_alignment == Demand::kFailsAnyhow || on_alignment == Demand::kUnspecified;
   }
   if (demand(contract.absurd ? Situation::kTooLarge : Situation::kFailure) == Demand::kFailsAnyhow)

@@ -12,6 +12,8 @@ namespace breakproof::model {
 inline constexpr std::uint64_t kPageSize = 4096;
 inline constexpr std::uint64_t kMaxAlign = 16;  // alignof(max_align_t), x86-64 System V ABI
 inline constexpr std::uint64_t kLargestObject = INT64_MAX;  // PTRDIFF_MAX
+// Bytes. What no process can have needs no kernel to refuse it: half of a user's addresses on x86-64.
+inline constexpr std::uint64_t kAddressSpace = 1ull << 46;
 
 // A call as the caller made it. Unused arguments are 0.
 struct HeapCall {
@@ -25,7 +27,7 @@ struct HeapCall {
 // What the call owes its caller.
 struct Contract {
   bool absurd = false;             // H8: no object of this size can exist; the call must fail
-  bool beyond_limits = false;      // H14: size, alignment and rounding to pages together exceed PTRDIFF_MAX
+  bool beyond_limits = false;      // H14: size, alignment and rounding to pages together exceed kAddressSpace
   bool alignment_invalid = false;  // not a power of two (posix_memalign: or below sizeof(void*))
   bool alignment_must_fail = false;  // H8: this entry point must reject an invalid alignment
   bool may_refuse_alignment = false; // EINVAL is among the errors allowed

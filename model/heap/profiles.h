@@ -39,6 +39,7 @@ enum class Demand : std::uint8_t {
   kUnique,               // never NULL without an error
   kFrees,                // the old block is freed and NULL is returned
   kFailsEinval,          // must fail with EINVAL
+  kFailsEinvalButZero,   // the same, but that an alignment of 0 is taken for 1
   kFailsAnyhow,          // must fail; errno is not specified
   kMayRound,             // EINVAL, or served with the next power of two
   kServes,               // as any other request
@@ -54,8 +55,15 @@ struct Cell {
   std::string_view clause;
 };
 
+using EntrySet = std::uint32_t;  // a bit for each
+
+template <typename... Entries>
+constexpr EntrySet Of(Entries... entries) {
+  return ((EntrySet{1} << static_cast<int>(entries)) | ...);
+}
+
 struct ProfileRow {
-  Entry entry;
+  EntrySet entries;
   Situation situation;
   Cell cells[kProfileCount];  // in the order of Profile
 };

@@ -12,7 +12,8 @@
 //   bool MoveBreak(Word increment)    two's complement; false: refused, nothing changed
 //   bool Map(Word length, Word*)      fresh zeroed pages; Unmap(start, length) and Remap(Word* start, old, new) likewise
 //   void Copy(to, from, n), Clear(to, n)   the only accesses to payloads
-// One thread only.
+// One thread only. No mallopt: model/heap promises nothing of it. What it pins is policy, of which model/policy/own judges
+// the production allocator; here the thresholds only have to move as glibc's do.
 #pragma once
 
 #include <cerrno>
@@ -80,65 +81,63 @@ Heap<System> EmptyHeap(System& system, const Policy& policy) {
 }
 
 template <typename System>
-class Allocator {
+struct Reply {
+  typename System::Word address = 0;  // NULL on failure, and from realloc(p, 0)
+  int error = 0;           // what errno becomes (posix_memalign: what it returns); 0 leaves it alone
+  bool is_zero = false;    // every byte of the block is zero
+  bool is_misuse = false;  // U1: the argument is no live block of ours; nothing was done
+};
+
+// The heap, and what steps and entry points ask of it.
+template <typename System>
+class Books {
  public:
   using Word = typename System::Word;
   using Bool = typename System::Bool;
+  using Reply = reference::Reply<System>;
 
-  struct Reply {
-    Word address = 0;        // NULL on failure, and from realloc(p, 0)
-    int error = 0;           // what errno becomes (posix_memalign: what it returns); 0 leaves it alone
-    bool is_zero = false;    // every byte of the block is zero
-    bool is_misuse = false;  // U1: the argument is no live block of ours; nothing was done
-  };
+  Books(System& system, const Policy& policy, Heap<System>& heap) : system_(system), policy_(policy), heap_(heap) {}
 
-  Allocator(System& system, const Policy& policy, Heap<System>& heap) : system_(system), policy_(policy), heap_(heap) {}
-
-  Reply Malloc(Word size) { return Allocate(size, kUnit); }
-
-  Reply Calloc(Word count, Word size) {
-    const auto bytes = system_.Multiply(count, size);
-    if (Is(bytes.high != 0)) return Failure(ENOMEM);
-    const Reply reply = Allocate(bytes.low, kUnit);
-    if (reply.error == 0 && !reply.is_zero) system_.Clear(reply.address, bytes.low);  // H5
-    return reply;
+ protected:
+  bool Is(Bool condition) { return system_.Decide(condition); }
+  bool IsBlock(std::size_t i, Word address) { return Is(heap_.blocks[i].is_ours && heap_.blocks[i].start == address); }
+  bool IsMapping(std::size_t i, Word address) {
+    return Is(heap_.mappings[i].is_live && heap_.mappings[i].block == address);
   }
 
-  // H6: POSIX wants a power of two that is a multiple of a pointer's size; the rest of the family the former only.
-  Reply PosixMemalign(Word alignment, Word size) {
-    if (Is(alignment < sizeof(void*))) return Failure(EINVAL);
-    return AlignedAlloc(alignment, size);
-  }
+  static Reply Failure(int error) { return {.error = error}; }
+  // Both may be replaced by what a proof knows of them, hence no template arguments.
+  static Word Up(Word x, Word unit) { return RoundUp(x, unit); }
+  static Word Down(Word x, Word unit) { return RoundDown(x, unit); }
+  static Word End(const Block<System>& block) { return block.start + block.length; }
+  static Word Usable(const Mapping<System>& mapping) { return mapping.length - (mapping.block - mapping.start); }
 
-  Reply AlignedAlloc(Word alignment, Word size) {
-    if (!Is(IsPowerOfTwo(alignment))) return Failure(EINVAL);
-    return Allocate(size, Is(alignment < kUnit) ? Word(kUnit) : alignment);
-  }
+  Word LengthFor(Word size) { return Is(size == 0) ? Word(kUnit) : Up(size, kUnit); }
 
-  Reply Memalign(Word alignment, Word size) { return AlignedAlloc(alignment, size); }
+  System& system_;
+  const Policy& policy_;
+  Heap<System>& heap_;
+};
 
-  Reply Valloc(Word size) { return Allocate(size, kPageBytes); }
+// The two steps that change the set of blocks.
+template <typename System>
+class Steps : public Books<System> {
+ public:
+  using Books<System>::Books;
+  using typename Books<System>::Bool;
+  using typename Books<System>::Reply;
+  using typename Books<System>::Word;
 
-  Reply Pvalloc(Word size) {
-    if (Is(size > kMaxBytes)) return Failure(ENOMEM);
-    return Allocate(Up(size, kPageBytes), kPageBytes);
-  }
-
-  Reply Realloc(Word address, Word size) {
-    if (Is(address == 0)) return Malloc(size);
-    if (Is(size == 0)) return Free(address);  // glibc's choice
-    if (Is(size > kMaxBytes)) return Failure(ENOMEM);
-    for (std::size_t i = 0; i < heap_.blocks.size(); ++i)
-      if (IsBlock(i, address)) return ReallocBlock(i, size);
-    for (std::size_t i = 0; i < heap_.mappings.size(); ++i)
-      if (IsMapping(i, address)) return ReallocMapping(i, size);
-    return {.is_misuse = true};
-  }
-
-  Reply Reallocarray(Word address, Word count, Word size) {
-    const auto bytes = system_.Multiply(count, size);
-    if (Is(bytes.high != 0)) return Failure(ENOMEM);
-    return Realloc(address, bytes.low);
+  // A block of any size, at any power of two from kUnit on.
+  Reply Allocate(Word size, Word alignment) {
+    if (Is(alignment > kMaxBytes || size > kMaxBytes - alignment)) return Failure(ENOMEM);  // H8
+    const Word length = LengthFor(size);
+    const bool mapping_first = Is(size >= heap_.mmap_threshold);
+    Reply reply;
+    if (mapping_first && MapBlock(length, alignment, &reply)) return reply;
+    if (FirstFit(length, alignment, &reply) || Grow(length, alignment, &reply)) return reply;
+    if (!mapping_first && MapBlock(length, alignment, &reply)) return reply;
+    return Failure(ENOMEM);
   }
 
   Reply Free(Word address) {
@@ -159,42 +158,20 @@ class Allocator {
     return {.is_misuse = true};
   }
 
-  // Bytes that the caller may use; 0 for NULL and for what is no live block of ours.
-  Word UsableSize(Word address) {
-    for (std::size_t i = 0; i < heap_.blocks.size(); ++i)
-      if (IsBlock(i, address)) return heap_.blocks[i].length;
-    for (std::size_t i = 0; i < heap_.mappings.size(); ++i)
-      if (IsMapping(i, address)) return Usable(heap_.mappings[i]);
-    return 0;
-  }
+ protected:
+  using Books<System>::Failure;
+  using Books<System>::heap_;
+  using Books<System>::Is;
+  using Books<System>::IsBlock;
+  using Books<System>::IsMapping;
+  using Books<System>::LengthFor;
+  using Books<System>::system_;
+  using Books<System>::Up;
 
  private:
-  bool Is(Bool condition) { return system_.Decide(condition); }
-  bool IsBlock(std::size_t i, Word address) { return Is(heap_.blocks[i].is_ours && heap_.blocks[i].start == address); }
-  bool IsMapping(std::size_t i, Word address) {
-    return Is(heap_.mappings[i].is_live && heap_.mappings[i].block == address);
-  }
-
-  static Reply Failure(int error) { return {.error = error}; }
-  // Both may be replaced by what a proof knows of them, hence no template arguments.
-  static Word Up(Word x, Word unit) { return RoundUp(x, unit); }
-  static Word Down(Word x, Word unit) { return RoundDown(x, unit); }
-  static Word End(const Block<System>& block) { return block.start + block.length; }
-  static Word Usable(const Mapping<System>& mapping) { return mapping.length - (mapping.block - mapping.start); }
-
-  Word LengthFor(Word size) { return Is(size == 0) ? Word(kUnit) : Up(size, kUnit); }
-
-  // Any size, any power of two from kUnit on.
-  Reply Allocate(Word size, Word alignment) {
-    if (Is(alignment > kMaxBytes || size > kMaxBytes - alignment)) return Failure(ENOMEM);  // H8
-    const Word length = LengthFor(size);
-    const bool mapping_first = Is(size >= heap_.mmap_threshold);
-    Reply reply;
-    if (mapping_first && MapBlock(length, alignment, &reply)) return reply;
-    if (FirstFit(length, alignment, &reply) || Grow(length, alignment, &reply)) return reply;
-    if (!mapping_first && MapBlock(length, alignment, &reply)) return reply;
-    return Failure(ENOMEM);
-  }
+  using Books<System>::Down;
+  using Books<System>::End;
+  using Books<System>::policy_;
 
   bool FirstFit(Word length, Word alignment, Reply* reply) {
     Word gap = heap_.base;
@@ -269,6 +246,86 @@ class Allocator {
       if (Is(mapping.is_live) || !system_.Unmap(mapping.start, mapping.length)) kept.push_back(mapping);
     heap_.mappings = kept;
   }
+};
+
+// The entry points: tests of arguments around the two steps, and realloc. A proof may put in place of `Steps` what is
+// proved of them.
+template <typename System, typename StepsOf = Steps<System>>
+class Allocator : public StepsOf {
+ public:
+  using StepsOf::Allocate;
+  using StepsOf::Free;
+  using StepsOf::StepsOf;
+  using typename StepsOf::Bool;
+  using typename StepsOf::Reply;
+  using typename StepsOf::Word;
+
+  Reply Malloc(Word size) { return Allocate(size, kUnit); }
+
+  Reply Calloc(Word count, Word size) {
+    const auto bytes = system_.Multiply(count, size);
+    if (Is(bytes.high != 0)) return Failure(ENOMEM);
+    const Reply reply = Allocate(bytes.low, kUnit);
+    if (reply.error == 0 && !reply.is_zero) system_.Clear(reply.address, bytes.low);  // H5
+    return reply;
+  }
+
+  // H6: POSIX wants a power of two that is a multiple of a pointer's size; the rest of the family the former only.
+  Reply PosixMemalign(Word alignment, Word size) {
+    if (Is(alignment < sizeof(void*))) return Failure(EINVAL);
+    return AlignedAlloc(alignment, size);
+  }
+
+  Reply AlignedAlloc(Word alignment, Word size) {
+    if (!Is(IsPowerOfTwo(alignment))) return Failure(EINVAL);
+    return Allocate(size, Is(alignment < kUnit) ? Word(kUnit) : alignment);
+  }
+
+  Reply Memalign(Word alignment, Word size) { return AlignedAlloc(alignment, size); }
+
+  Reply Valloc(Word size) { return Allocate(size, kPageBytes); }
+
+  Reply Pvalloc(Word size) {
+    if (Is(size > kMaxBytes)) return Failure(ENOMEM);
+    return Allocate(Up(size, kPageBytes), kPageBytes);
+  }
+
+  Reply Realloc(Word address, Word size) {
+    if (Is(address == 0)) return Malloc(size);
+    if (Is(size == 0)) return Free(address);  // glibc's choice
+    if (Is(size > kMaxBytes)) return Failure(ENOMEM);
+    for (std::size_t i = 0; i < heap_.blocks.size(); ++i)
+      if (IsBlock(i, address)) return ReallocBlock(i, size);
+    for (std::size_t i = 0; i < heap_.mappings.size(); ++i)
+      if (IsMapping(i, address)) return ReallocMapping(i, size);
+    return {.is_misuse = true};
+  }
+
+  Reply Reallocarray(Word address, Word count, Word size) {
+    const auto bytes = system_.Multiply(count, size);
+    if (Is(bytes.high != 0)) return Failure(ENOMEM);
+    return Realloc(address, bytes.low);
+  }
+
+  // Bytes that the caller may use; 0 for NULL and for what is no live block of ours.
+  Word UsableSize(Word address) {
+    for (std::size_t i = 0; i < heap_.blocks.size(); ++i)
+      if (IsBlock(i, address)) return heap_.blocks[i].length;
+    for (std::size_t i = 0; i < heap_.mappings.size(); ++i)
+      if (IsMapping(i, address)) return Usable(heap_.mappings[i]);
+    return 0;
+  }
+
+ private:
+  using StepsOf::Failure;
+  using StepsOf::heap_;
+  using StepsOf::Is;
+  using StepsOf::IsBlock;
+  using StepsOf::IsMapping;
+  using StepsOf::LengthFor;
+  using StepsOf::system_;
+  using StepsOf::Up;
+  using StepsOf::Usable;
 
   Reply ReallocBlock(std::size_t i, Word size) {
     Block<System>& block = heap_.blocks[i];
@@ -303,10 +360,6 @@ class Allocator {
     Free(from);
     return {.address = reply.address};
   }
-
-  System& system_;
-  const Policy& policy_;
-  Heap<System>& heap_;
 };
 
 }  // namespace breakproof::model::reference

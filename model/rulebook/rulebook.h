@@ -12,7 +12,7 @@
 
 namespace breakproof::model {
 
-enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kI1, kT1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kK9, kI1, kT1 };
 
 struct RuleText {
   RuleId rule;
@@ -63,6 +63,8 @@ inline constexpr std::array kRuleBook = {
              "model/policy/own"},
     RuleText{RuleId::kK7, "K7", "memory is purged only where it is free", "model/policy/own"},
     RuleText{RuleId::kK8, "K8", "no other call of the kernel", "model/policy/own"},
+    RuleText{RuleId::kK9, "K9", "a kernel call concerns memory that the allocator holds, not what it gave back or others have",
+             "breakproof, by watching system calls"},
     RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
     RuleText{RuleId::kT1, "T1", "fork leaves a child whose heap is whole and works", "POSIX.1-2024 fork, malloc(3)"},

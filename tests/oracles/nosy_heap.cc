@@ -2,7 +2,7 @@
 //
 //   nosy_heap none             does not: the twin
 //   nosy_heap neighbour        malloc looks at the first byte of the block that was made before
-//   nosy_heap usable           malloc_usable_size looks at its argument's last byte
+//   nosy_heap usable           malloc_usable_size looks at a block other than its argument
 //   nosy_heap free             free looks at a block other than its argument
 #include <sys/mman.h>
 
@@ -94,7 +94,7 @@ void* Pvalloc(std::size_t size) {
 std::size_t UsableSize(void* block) {
   if (block == nullptr) return 0;
   const std::size_t size = SizeOf(block);
-  if (habit == "usable" && size != 0) seen = static_cast<char*>(block)[size - 1];
+  if (habit == "usable" && last_block != nullptr && block != last_block) seen = last_block[0];
   return size;
 }
 

@@ -79,6 +79,46 @@ TEST_F(MonitorTest, ARefusedBreakStaysWhereItIs) {
   EXPECT_EQ(log_.records()[1].error, 0);
 }
 
+// Without a log of the caller's: the runner sees to what the case says of its kernel.
+class KernelLineTest : public MonitorTest {
+ protected:
+  std::string Served(const std::string& text) {
+    Case c;
+    ParseError error;
+    EXPECT_TRUE(ParseCase("# breakproof case v1\n" + text, &c, &error)) << error.message;
+    runner_.Run(c);
+    std::string served;
+    for (std::size_t i = 0; i < c.operations.size(); ++i) {
+      if (c.operations[i].kind != OperationKind::kCall) continue;
+      served += runner_.journal().outcomes()[i].address != 0 ? 'y' : 'n';
+    }
+    return served;
+  }
+};
+
+TEST_F(KernelLineTest, RefusalsAreThoseOfTheCase) {
+  EXPECT_EQ(Served("t0  a = malloc 1M\nt0  b = malloc 1M\n"), "yy");
+  EXPECT_EQ(Served("kernel refuse=any@1+\nt0  a = malloc 1M\nt0  b = malloc 24\n"), "nn");
+  // glibc tries the break where it gets no mapping ...
+  EXPECT_EQ(Served("kernel refuse=mmap@1+\nt0  a = malloc 1M\n"), "y");
+  // ... and a mapping where it gets no break: the first one is its thread cache's.
+  EXPECT_EQ(Served("kernel refuse=mmap@3+ refuse=brk@1+\nt0  a = malloc 1M\nt0  b = malloc 1M\n"), "yn");
+}
+
+TEST_F(KernelLineTest, RefusalsComeAndGo) {
+  EXPECT_EQ(Served("t0  refuse any SIZE_MAX\nt0  a = malloc 1M\nt0  refuse any 0\nt0  a = malloc 1M\n"), "ny");
+}
+
+TEST_F(KernelLineTest, TheBreakMeetsAMapping) {
+  EXPECT_EQ(Served("kernel room=0 refuse=mmap@1+\nt0  a = malloc 24\n"), "n");
+  EXPECT_EQ(Served("t0  block 0\nt0  refuse mmap SIZE_MAX\nt0  a = malloc 24\n"), "n");
+  EXPECT_EQ(Served("kernel room=16M refuse=mmap@1+\nt0  a = malloc 24\n"), "y");
+}
+
+TEST_F(KernelLineTest, WhatNoRealKernelDoesIsRefused) {
+  EXPECT_THROW(Served("kernel gap=4096\nt0  a = malloc 24\n"), CouldNotRun);
+}
+
 TEST_F(MonitorTest, AnAbortIsStillAnAbort) {
   Run("t0  a = malloc 24\nt0  sbrk -8\nt0  b = malloc 100K\nt0  c = malloc 100K\n");
   EXPECT_EQ(result_.end, RunEnd::kCrashed);

@@ -110,6 +110,8 @@ const std::vector<std::vector<Row>> kStories = {
         {"trim threshold twice that", Free(8), {{Lower(64 * kMiB - 128 * kKiB - kPage), "forbidden K6"}},
          0, "", true, 64 * kMiB - 1},
         {"and from there", Free(8), {{Lower(64 * kMiB - 128 * kKiB), "required K6"}}, 0, "", true, 64 * kMiB, 128 * kKiB},
+        {"raised again", Malloc(100), {{Brk(128 * kKiB), "required K4"}}, 8, "", false},
+        {"no further than that", Free(8), {{Lower(64 * kMiB - 128 * kKiB), "required K6"}}, 0, "", true, 64 * kMiB, 128 * kKiB},
         MapOf(32 * kMiB, 32 * kMiB),
         UnmapOf(32 * kMiB),
         {"beyond the maximum nothing adapts", Malloc(32 * kMiB), {}, kMap, "K1"},
@@ -118,8 +120,11 @@ const std::vector<std::vector<Row>> kStories = {
         {"a trim that is due", Free(8), {}, 0, "K6", true, 0, kDue},
         {"made", Free(8), {{Lower(kPage), "required K6"}}, 0, "", true, kDue, 128 * kKiB},
         {"too much of it", Free(8), {{Lower(2 * kPage), "forbidden K6"}}, 0, "", true, kDue, 128 * kKiB},
+        {"raised again", Malloc(100), {{Brk(128 * kKiB), "required K4"}}, 8, "", false},
+        {"given back in vain: twice as much may stay", Free(8), {{Lower(kPage), "forbidden K6"}}, 0, "", true, kDue, 128 * kKiB},
+        {"until it is too much", Free(8), {{Lower(128 * kKiB), "required K6"}}, 0, "", true, 256 * kKiB, 128 * kKiB},
         {"not due", Free(8), {{Lower(kPage), "forbidden K6"}}, 0, "", true, 127 * kKiB, 127 * kKiB},
-        {"refused", Free(8), {{Lower(kPage), "required K6", false}}, 0, "", true, kDue, kDue},
+        {"refused", Free(8), {{Lower(2 * 128 * kKiB), "required K6", false}}, 0, "", true, 3 * 128 * kKiB, 3 * 128 * kKiB},
         {"free pages are purged", Free(8), {{Purge(kBreak - 64 * kPage, 16 * kPage), "allowed K7"}}},
         {"used ones are not", Free(8), {{Purge(kBreak - 64 * kPage, 17 * kPage), "forbidden K7"}}},
     },
@@ -167,6 +172,8 @@ TEST(OwnPolicyTest, WrongNumbersAreCaught) {
       {"adapts to the mapping, not above it", &Constants::adapted_extra, 0},
       {"adapts without bound", &Constants::max_adapted, 1ull << 40},
       {"trim threshold not doubled", &Constants::trim_factor, 1},
+      {"trimmed in vain for ever", &Constants::regrowth_factor, 1},
+      {"trim threshold raised without bound", &Constants::max_trim, 1ull << 40},
   };
   for (const auto& mutant : kMutants) {
     Constants constants;

@@ -130,17 +130,15 @@ TEST(SizeClass, BoundaryTable) {
                 {1024, 31, 1024},
                 {1025, 32, 1152},
                 {4096, 47, 4096},
-                {KiB(32), 71, KiB(32)},
-                {KiB(32) + 1, 72, KiB(36)},
-                {KiB(128), 87, KiB(128)},
-                {KiB(256) - 1, 95, KiB(256)},
-                {KiB(256), 95, KiB(256)}};
+                {KiB(30), 70, KiB(30)},
+                {KiB(30) + 1, 71, KiB(32)},
+                {KiB(32), 71, KiB(32)}};
   for (const auto& row : kTable) {
     EXPECT_EQ(FastSizeToClass(row.size), row.size_class) << row.size;
     EXPECT_EQ(SizeToClass<Word>(row.size), row.size_class) << row.size;
     EXPECT_EQ(kClassInfo.of[row.size_class].size, row.block) << row.size;
   }
-  EXPECT_EQ(SizeToClass<Word>(KiB(256) + 1), kClassCount);
+  EXPECT_EQ(SizeToClass<Word>(KiB(32) + 1), kClassCount);
   EXPECT_GE(SizeToClass<Word>(kMax), kClassCount);
 }
 

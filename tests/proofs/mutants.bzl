@@ -63,13 +63,12 @@ _MUTANTS = [
     _mutant("classes_aligned_beyond_a_page", "size_class", "alignment <= kPageSize;", "alignment <= 2 * kPageSize;", ["Z18"]),
 
     # slab.h
-    _mutant("slab_of_next_doubling", "slab", "HighestBit<Word>(class_size - 1)", "HighestBit<Word>(class_size)", ["Z20"]),
-    _mutant("odd_slab_halved", "slab", "(shape.pages & 1) == 0 && ", "", ["Z19"]),
-    _mutant("halved_to_nothing", "slab", "shape.blocks >= 2 * kMinHalvedBlocks", "shape.blocks >= 1", ["Z19", "Z20"]),
-    _mutant("slab_rule_too_far", "slab", "by_rule = class_size <= kMaxSlabRuleSize", "by_rule = class_size <= 2 * kMaxSlabRuleSize", ["Z19", "Z20"]),
+    _mutant("tail_unchecked", "slab", "(bytes - shape.blocks * class_size) * kMaxTailPart <= bytes", "shape.blocks >= 1", ["Z19"]),
+    _mutant("slab_beyond_its_bits", "slab", "shape.blocks <= kMaxSlabBlocks", "shape.blocks <= 2 * kMaxSlabBlocks", ["Z20"]),
+    _mutant("slab_of_few_blocks", "slab", "class_size <= 2048, 4,", "class_size <= 2048, 2,", ["Z20"]),
+    _mutant("slab_longer_than_needed", "slab", "shorter = kMaxSlabPages - 1; shorter > 0", "shorter = kMaxSlabPages - 1; shorter > 1", ["Z20"]),
     _mutant("reciprocal_rounded_down", "slab", "(scale + (class_size - 1)) / class_size", "scale / class_size", ["Z21", "Z22", "Z42"]),
     _mutant("start_off_by_one", "slab", "- 1)) < reciprocal", "- 1)) <= reciprocal", ["Z42"]),
-    _mutant("single_block_reciprocal_0", "slab", "/ class_size, 1)", "/ class_size, 0)", ["Z42"]),
     _mutant("reciprocal_too_short", "slab", "kReciprocalShift = 32", "kReciprocalShift = 18", ["Z21", "Z22", "Z42"]),
     _mutant("blocks_start_at_the_second", "slab", "return index * class_size;", "return (index + 1) * class_size;", ["Z22", "Z23"]),
 
@@ -90,6 +89,9 @@ _MUTANTS = [
     _mutant("short_mapping_lowers", "threshold", "length >= threshold.mmap &&", "", ["Z27", "Z31"]),
     _mutant("trim_equals_mmap", "threshold", "2 * risen", "risen", ["Z26", "Z31"]),
     _mutant("mmap_threshold_not_pinned", "threshold", "{bytes, threshold.trim, Bool<Word>(true)}", "{bytes, threshold.trim, threshold.is_pinned}", ["Z32"]),
+    _mutant("trim_doubles_when_pinned", "threshold", "threshold.is_pinned || threshold.trim > kMaxAdaptedTrim, threshold.trim", "threshold.trim > kMaxAdaptedTrim, threshold.trim", ["Z43"]),
+    _mutant("trim_raised_once", "threshold", "threshold.trim << regrowths", "threshold.trim << Select<Word>(regrowths == 0, 0, 1)", ["Z43"]),
+    _mutant("trim_raised_without_bound", "threshold", "Select<Word>(raised < kMaxAdaptedTrim, raised, kMaxAdaptedTrim)", "raised", ["Z43"]),
     _mutant("threshold_itself_on_the_heap", "threshold", "size >= threshold.mmap", "size > threshold.mmap", ["Z32"]),
 
     # growth.h

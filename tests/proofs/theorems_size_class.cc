@@ -9,7 +9,7 @@ namespace {
 using proofs::Implies;
 
 BREAKPROOF_THEOREM(
-    Z11, "The class of a size up to 256 KiB is one of the 96, and its blocks hold the size.") {
+    Z11, "The class of a size up to 32 KiB is one of the 72, and its blocks hold the size.") {
   const Word size = proof.Any("size");
   proof.Assume(size <= kMaxClassSize);
   const Word size_class = SizeToClass(size);
@@ -37,23 +37,23 @@ BREAKPROOF_THEOREM(Z13,
 }
 
 BREAKPROOF_THEOREM(Z14,
-                   "SizeToClass never falls as sizes grow, and leaves the 96 classes exactly above "
-                   "256 KiB, for all sizes.") {
+                   "SizeToClass never falls as sizes grow, and leaves the 72 classes exactly above "
+                   "32 KiB, for all sizes.") {
   const Word smaller = proof.Any("smaller");
   const Word larger = proof.Any("larger");
   proof.Assume(smaller <= larger);
   proof.Prove("monotone", SizeToClass(smaller) <= SizeToClass(larger));
-  proof.Prove("a class exactly up to 256 KiB",
+  proof.Prove("a class exactly up to 32 KiB",
               (SizeToClass(larger) < kClassCount) == (larger <= kMaxClassSize));
 }
 
-BREAKPROOF_THEOREM(Z15, "Every class size is a multiple of 16, from 16 to 256 KiB.") {
+BREAKPROOF_THEOREM(Z15, "Every class size is a multiple of 16, from 16 to 32 KiB.") {
   const Word size_class = proof.Any("size_class");
   proof.Assume(size_class < kClassCount);
   const Word size = ClassToSize(size_class);
   proof.Prove("a multiple of 16", size % 16 == 0);
   proof.Prove("at least 16", size >= 16);
-  proof.Prove("at most 256 KiB", size <= kMaxClassSize);
+  proof.Prove("at most 32 KiB", size <= kMaxClassSize);
 }
 
 BREAKPROOF_THEOREM(

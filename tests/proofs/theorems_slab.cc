@@ -15,27 +15,34 @@ std::string Label(const char* claim, std::uint64_t size_class) {
   return std::string(claim) + ", class " + std::to_string(size_class);
 }
 
-BREAKPROOF_THEOREM(Z19, "Every slab is filled by its blocks to the last byte.") {
-  const Word size_class = proof.Any("size_class");
-  proof.Assume(size_class < kClassCount);
-  const Word size = ClassToSize(size_class);
-  const SlabShape<Word> slab = ShapeOfSlab(size);
-  proof.Prove("no tail", slab.pages * kPageSize == slab.blocks * size);
+BREAKPROOF_THEOREM(Z19,
+                   "A slab's blocks fill it but for a tail shorter than a block, at most a sixteenth of it.") {
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const SlabShape<Word> slab = ShapeOfSlab(size);
+    const Word bytes = slab.pages * kPageSize;
+    proof.Prove(Label("inside", size_class), slab.blocks * size <= bytes);
+    proof.Prove(Label("no room for another", size_class), (slab.blocks + 1) * size > bytes);
+    proof.Prove(Label("a sixteenth", size_class), (bytes - slab.blocks * size) * 16 <= bytes);
+  }
 }
 
 BREAKPROOF_THEOREM(Z20,
-                   "A slab has 4 to 16 pages (above 64 KiB as many as its one block), and at most "
-                   "1024 blocks, a power of two.") {
-  const Word size_class = proof.Any("size_class");
-  proof.Assume(size_class < kClassCount);
-  const Word size = ClassToSize(size_class);
-  const SlabShape<Word> slab = ShapeOfSlab(size);
-  proof.Prove("pages", slab.pages >= 4 && (slab.pages <= 16 || slab.pages * kPageSize == size));
-  proof.Prove("a power of two", IsPowerOfTwo(slab.blocks));
-  proof.Prove("at most 1024 blocks", slab.blocks <= 1024);
-  proof.Prove("at least 16 blocks up to 4 KiB", size > 4096 || slab.blocks >= 16);
-  proof.Prove("at least 8 blocks up to 8 KiB", size > 8192 || slab.blocks >= 8);
-  proof.Prove("at least 2 blocks up to 32 KiB", size > 32768 || slab.blocks >= 2);
+                   "A slab has 1 to 16 pages and 1 to 256 blocks, at least 8 of up to 512 bytes, 4 of up to 2 KiB, "
+                   "2 of up to 8 KiB; no shorter one is as good.") {
+  for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
+    const Word size = ClassToSize<Word>(size_class);
+    const SlabShape<Word> slab = ShapeOfSlab(size);
+    proof.Prove(Label("pages", size_class), slab.pages >= 1 && slab.pages <= 16);
+    proof.Prove(Label("at most 256 blocks", size_class), slab.blocks >= 1 && slab.blocks <= 256);
+    proof.Prove(Label("at least 8 up to 512 bytes", size_class), size > 512 || slab.blocks >= 8);
+    proof.Prove(Label("at least 4 up to 2 KiB", size_class), size > 2048 || slab.blocks >= 4);
+    proof.Prove(Label("at least 2 up to 8 KiB", size_class), size > 8192 || slab.blocks >= 2);
+    const Word shorter = proof.Any("shorter");
+    const SlabShape<Word> other = {shorter, shorter * kPageSize / size};
+    proof.Prove(Label("the shortest", size_class),
+                Implies(shorter >= 1 && shorter < slab.pages, !IsGoodShape(other, size)));
+  }
 }
 
 BREAKPROOF_THEOREM(Z21, "BlockIndex equals the division, for every offset in every class's slab.") {
@@ -44,7 +51,7 @@ BREAKPROOF_THEOREM(Z21, "BlockIndex equals the division, for every offset in eve
     const Word size = ClassToSize<Word>(size_class);
     const SlabShape<Word> slab = ShapeOfSlab(size);
     const Word index = BlockIndex(offset, ReciprocalOf(size));
-    const Bool<Word> is_inside = offset < slab.pages * kPageSize;
+    const Bool<Word> is_inside = offset < slab.blocks * size;
     proof.Prove(Label("one of the blocks", size_class), Implies(is_inside, index < slab.blocks));
     // The quotient is the one number with this property.
     proof.Prove(Label("the quotient", size_class),

@@ -11,6 +11,7 @@ using proofs::Wide;
 
 constexpr std::uint64_t k128KiB = 131072;
 constexpr std::uint64_t k32MiB = 33554432;
+constexpr std::uint64_t k64MiB = 67108864;
 
 // Any state at all.
 template <typename Word>
@@ -122,6 +123,22 @@ BREAKPROOF_THEOREM(Z32,
               with_trim.trim == bytes && with_trim.mmap == before.mmap && with_trim.is_pinned);
   proof.Prove("at the threshold", WantsMapping(with_mmap, bytes));
   proof.Prove("below it", bytes == 0 || !WantsMapping<Word>(with_mmap, bytes - 1));
+}
+
+BREAKPROOF_THEOREM(Z43,
+                   "Each time the break is raised again behind a trim, the trim threshold doubles, up to 64 MiB; "
+                   "pinned, or above that, it stays.") {
+  const Threshold<Word> state = AnyAdaptedThreshold(proof);
+  const Word regrowths = proof.Any("regrowths");
+  proof.Assume(regrowths < kMaxRegrowths);
+  const Word before = TrimThreshold(state, regrowths);
+  const Word after = TrimThreshold<Word>(state, regrowths + 1);
+  proof.Prove("none yet", TrimThreshold<Word>(state, 0) == state.trim);
+  proof.Prove("doubled", state.is_pinned || after == 2 * before || (after == k64MiB && 2 * before > k64MiB));
+  proof.Prove("bounded", state.is_pinned || (after >= before && after <= k64MiB));
+  proof.Prove("pinned", !state.is_pinned || after == state.trim);
+  const Threshold<Word> any = AnyThreshold(proof);
+  proof.Prove("set higher", any.trim <= k64MiB || TrimThreshold(any, regrowths) == any.trim);
 }
 
 }  // namespace

@@ -33,6 +33,16 @@ auto Inside(Word start, Word length, Word low, Word high) {
   return low <= start && start < high && length != 0 && length <= high - start;
 }
 
+// The books have a live block at the address, with at least so many usable bytes.
+template <typename System>
+auto IsLive(const Heap<System>& heap, typename System::Word address, typename System::Word bytes) {
+  typename System::Bool live(false);
+  for (const auto& b : heap.blocks) live = live || (b.is_ours && b.start == address && bytes <= b.length);
+  for (const auto& m : heap.mappings)
+    live = live || (m.is_live && m.block == address && bytes <= m.start + m.length - m.block);
+  return live;
+}
+
 template <typename System>
 void AddBlocks(const Heap<System>& heap, std::vector<Condition<System>>& all) {
   auto free_from = heap.base;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/reference/prover.h"
@@ -23,18 +24,32 @@ class ProofSystem {
     Word start, length;
     Bool is_held;
   };
+  struct KernelState {
+    Word program_break;
+    std::vector<Grant> grants;
+  };
+
   struct Copied {
     Word to, from, bytes;
   };
+  struct Pages {
+    Word start, length;
+  };
+  // What was done since the call began.
+  struct Events {
+    Bool moved_break{false}, refused{false};
+    bool remapped = false;
+    std::vector<Pages> fresh;  // by mmap
+    std::vector<Copied> copies, clears;
+  };
 
-  explicit ProofSystem(Prover& prover) : prover_(prover), break_(prover.Any("break")) {}
-
-  // The kernel agrees with the books of `heap`; the break may be above the heap's end, for others raise it too.
-  void Assume(const Heap<ProofSystem>& heap);
+  // `heap` is the allocator's, and is looked at when the kernel decides.
+  ProofSystem(Prover& prover, const Heap<ProofSystem>& heap, KernelState kernel)
+      : prover_(prover), heap_(heap), kernel_(std::move(kernel)) {}
 
   bool Decide(Bool condition) { return prover_.Decide(condition); }
   Product Multiply(Word x, Word y);
-  Word Break() { return break_; }
+  Word Break() { return kernel_.program_break; }
   bool MoveBreak(Word increment);
   bool Map(Word length, Word* start);
   bool Unmap(Word start, Word length);
@@ -42,36 +57,31 @@ class ProofSystem {
   void Copy(Word to, Word from, Word bytes);
   void Clear(Word to, Word bytes);
 
-  const std::vector<Grant>& grants() const { return grants_; }
-  const std::vector<Copied>& copies() const { return copies_; }
-  const std::vector<Copied>& clears() const { return clears_; }
-  bool moved_break() const { return moved_break_; }
-  bool remapped() const { return remapped_; }
-  bool mapped() const { return mapped_; }
-  int refusals() const { return refusals_; }
+  Prover& prover() const { return prover_; }
+  const KernelState& kernel() const { return kernel_; }
+  const Events& events() const { return events_; }
+  // A step took place of which only the contract is known; `told` is its line in a counterexample.
+  void Become(const KernelState& kernel, const Events& events, const char* told, Word argument, Word result);
   // The kernel's answers, for a counterexample.
   std::string Tell(const Prover::ValueOf& value_of) const;
 
  private:
+  enum class Answered { kGranted, kRefused, kAssumed };
   struct Answer {
     const char* call;
-    bool is_granted;
+    Answered how;
     Word argument, result;
   };
   bool Grants(const char* call, Word argument, Word result, Bool contract);
   Bool MayMapAt(Word start, Word length) const;
-  Bool IsLive(Word address, Word bytes) const;  // the books have a live block there with so many usable bytes
   void MustHold(Word start, Word length);
   void Release(Word start, Word length);
 
   Prover& prover_;
-  const Heap<ProofSystem>* heap_ = nullptr;
-  Word break_;
-  std::vector<Grant> grants_;
-  std::vector<Copied> copies_, clears_;
+  const Heap<ProofSystem>& heap_;
+  KernelState kernel_;
+  Events events_;
   std::vector<Answer> answers_;
-  bool moved_break_ = false, remapped_ = false, mapped_ = false;
-  int refusals_ = 0;
 };
 
 }  // namespace breakproof::model::reference

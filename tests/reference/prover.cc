@@ -3,20 +3,23 @@
 namespace breakproof::model::reference {
 namespace {
 
-// For one question: a short while first, then from scratch with other random seeds, for the solver's luck varies.
-constexpr unsigned kFirstMilliseconds = 1'000;
-constexpr unsigned kRetryMilliseconds[] = {4'000, 15'000, 60'000};
+// For one question: a little work first, then from scratch, by the two solvers in turn and with other random seeds.
+// In Z3's own units of work (some millions a second), so that a busy machine changes no verdict.
+constexpr unsigned kFirstWork = 1'000'000;
+constexpr unsigned kRetryWork[] = {2'000'000, 8'000'000, 30'000'000, 100'000'000, 200'000'000};
 
 }  // namespace
 
 z3::check_result Prover::Check(std::optional<z3::model>* model) {
   z3::check_result result = solver_->check();
   if (result == z3::sat && model != nullptr) *model = solver_->get_model();
-  unsigned seed = 0;
-  for (const unsigned patience : kRetryMilliseconds) {
+  unsigned seed = 0, arithmetic = arithmetic_;
+  for (const unsigned work : kRetryWork) {
     if (result != z3::unknown) break;
     z3::solver fresh(TheContext());
-    fresh.set("timeout", patience);
+    arithmetic = arithmetic == kOlder ? kNewer : kOlder;
+    fresh.set("arith.solver", arithmetic);
+    fresh.set("rlimit", work);
     fresh.set("random_seed", ++seed);
     for (const z3::expr& assertion : solver_->assertions()) fresh.add(assertion);
     result = fresh.check();
@@ -29,6 +32,18 @@ z3::check_result Prover::Check(std::optional<z3::model>* model) {
 void Prover::Assume(const TermBool& condition) {
   AddFacts();
   if (!IsRepeating()) Add(condition.expr);
+}
+
+void Prover::Suppose(const TermBool& condition) {
+  Assume(condition);
+  supposed_ = true;
+}
+
+void Prover::Require(const std::string& label, const TermBool& condition) {
+  Claim(label, condition);
+  if (!IsRepeating()) SettleClaims();
+  claims_.clear();
+  if (outcome_.verdict != Verdict::kProved) throw Refuted();
 }
 
 void Prover::Add(const z3::expr& fact) {
@@ -73,7 +88,9 @@ bool Prover::IsPossible(const TermBool& condition) {
 bool Prover::HoldsInWitness(const TermBool& condition) {
   if (!witness_) {
     ++outcome_.questions;
-    if (Check(&witness_) != z3::sat) GiveUp("whether a path can be taken");
+    const z3::check_result result = Check(&witness_);
+    if (result == z3::unsat && supposed_) throw Impossible();
+    if (result != z3::sat) GiveUp("whether a path can be taken");
   }
   return witness_->eval(condition.expr, true).is_true();
 }
@@ -110,20 +127,29 @@ Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
   decisions_.clear();
   witness_.reset();
   solver_.emplace(TheContext());
-  solver_->set("timeout", kFirstMilliseconds);
+  solver_->set("arith.solver", arithmetic_);
+  solver_->set("rlimit", kFirstWork);
   TakeFacts();
   try {
     do {
       next_decision_ = 0;
       claims_.clear();
+      supposed_ = false;
       tell_ = nullptr;
-      body(*this);
-      ++outcome_.paths;
-      SettleClaims();
+      RunOnce(body);
     } while (outcome_.verdict == Verdict::kProved && NextPath());
-  } catch (const GaveUp&) {  // the outcome says on what
+    if (outcome_.paths == 0 && outcome_.verdict == Verdict::kProved) outcome_.verdict = Verdict::kVacuous;
+  } catch (const GaveUp&) {
   }
   return outcome_;
+}
+
+void Prover::RunOnce(const std::function<void(Prover&)>& body) try {
+  body(*this);
+  ++outcome_.paths;
+  SettleClaims();
+} catch (const Impossible&) {
+} catch (const Refuted&) {
 }
 
 void Prover::SettleClaims() {

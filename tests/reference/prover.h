@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,14 +28,25 @@ class Prover {
     std::uint64_t questions = 0;  // put to the solver
     std::string label;            // of the claim that does not hold
     std::string counterexample;   // as the body told it
+    std::set<std::string> relies_on;  // what the body took for proved elsewhere
   };
+
+  // Which of Z3's two solvers of linear arithmetic is asked. Each runs for minutes, or past its limits, on questions
+  // that the other settles at once: the older wherever much is assumed, the newer where much is computed.
+  enum Arithmetic : unsigned { kOlder = 2, kNewer = 6 };
+  explicit Prover(Arithmetic arithmetic) : arithmetic_(arithmetic) {}
 
   // Any value; the same name is the same value in every run.
   static TermWord Any(const std::string& name) { return AnyWord(name); }
   // Holds from here on in this run.
   void Assume(const TermBool& condition);
+  // Like Assume, but maybe nothing satisfies it: then this run is of nothing, and ends at the next decision.
+  void Suppose(const TermBool& condition);
   bool Decide(const TermBool& condition);
   void Claim(const std::string& label, const TermBool& condition) { claims_.emplace_back(label, condition); }
+  // Settles this claim and all before it here, from what is assumed so far: for what later assumptions rest on.
+  void Require(const std::string& label, const TermBool& condition);
+  void RelyOn(const std::string& what) { outcome_.relies_on.insert(what); }
   // Tells the counterexample, given the value of any term in it; replaces what was set before in this run.
   using ValueOf = std::function<std::uint64_t(const TermWord&)>;
   void TellBy(std::function<std::string(const ValueOf&)> tell) { tell_ = std::move(tell); }
@@ -48,7 +60,9 @@ class Prover {
     bool other_possible;
     bool is_assumed;  // the solver knows of it
   };
-  struct GaveUp {};
+  struct GaveUp {};      // the outcome says on what
+  struct Refuted {};     // a claim, before the end of the run
+  struct Impossible {};  // no values lead here
 
   enum class Answer { kHolds, kFails, kUnknown };
   // Does the claim follow from what is assumed? If not, `wanted` receive their values in a counterexample.
@@ -59,14 +73,17 @@ class Prover {
   void Add(const z3::expr& fact);
   void AddFacts();
   bool HoldsInWitness(const TermBool& condition);
+  void RunOnce(const std::function<void(Prover&)>& body);
   bool NextPath();
   void SettleClaims();
   void Refute(std::size_t claim);
   void GiveUp(const std::string& label);
 
+  const unsigned arithmetic_;
   std::vector<Decision> decisions_;  // each opened a level of the solver
   std::size_t next_decision_ = 0;
   std::optional<z3::solver> solver_;
+  bool supposed_ = false;             // in this run
   std::optional<z3::model> witness_;  // values that take the path as far as it is known
   std::vector<std::pair<std::string, TermBool>> claims_;
   std::function<std::string(const ValueOf&)> tell_;

@@ -42,6 +42,7 @@ _FORK = "fork and threads"
 _GROWTH = "growth"
 _INTERPOSITION = "interposition"
 _BOOKS = "heap bookkeeping"
+_BREAK = "foreign break move"
 
 MUTANTS = [
     # H0: every legal call returns.
@@ -65,6 +66,9 @@ MUTANTS = [
     _mutant("tail_unmapped", "slab", "H1", _ALIGNMENT, "an alignment of 4 MiB loses the last page of the block"),
     _mutant("thread_exit_unmaps_slabs", "slab", "H1", _REMOTE, "live blocks end with the thread that made them"),
 
+    _mutant("unmaps_one_page_more", "slab", "H1", _BOOKS, "free unmaps the page behind the mapping"),
+    _mutant("foreign_break_move_unnoticed", "tagged", "H1", _BREAK, "what the program took by sbrk is handed out"),
+
     # H2: alignment.
     _mutant("alignment_above_page", "slab", "H2", _ALIGNMENT, "alignments above a page are ignored"),
     _mutant("empty_block_misaligned", "slab", "H2", _ALIGNMENT, "memalign(n, 0) is aligned to 16", seen_in = "jemalloc 5.3.0: memalign(16, 0) aligned to 8"),
@@ -85,6 +89,7 @@ MUTANTS = [
     _mutant("moves_down_backwards", "tagged", "H4", _REALLOC, "realloc into the chunk below copies overlapping bytes in the wrong order"),
     _mutant("realloc_loses_tail", "slab", "H4", _REALLOC, "growing loses the last 8 bytes"),
     _mutant("retired_with_one_left", "slab", "H4", _BOOKS, "a slab is purged with one block live"),
+    _mutant("shrink_discards_too_much", "slab", "H4", _REALLOC, "a shrunk mapping has its last live page marked as free to discard"),
     _mutant("tag_behind_block", "slab", "H4", _BOOKS, "free writes a tag behind the block"),
 
     # H5: calloc.
@@ -116,6 +121,18 @@ MUTANTS = [
 
     # H9: usable bytes.
     _mutant("late_canary", "slab", "H9", _USABLE, "a canary is written behind the payload one call late"),
+
+    # H12: the footprint falls.
+    _mutant("large_never_unmapped", "slab", "H12", _GROWTH, "mappings are never given back"),
+    _mutant("remote_free_lost", "slab", "H12", _REMOTE, "a block freed by another thread is lost"),
+
+    # H14: no spurious failure.
+    _mutant("alignment_limited", "slab", "H14", _ALIGNMENT, "alignments above a page are refused"),
+    _mutant("gives_up_on_full_adoption", "slab", "H14", _REMOTE, "NULL when a slab that was adopted has no room"),
+    _mutant("large_table_too_small", "slab", "H14", _BOOKS, "the seventeenth large block is refused"),
+
+    # K9: kernel calls concern the allocator's memory.
+    _mutant("trims_foreign_memory", "tagged", "K9", _BREAK, "trimming lowers the break over what the program took by sbrk"),
 
     # I1: interposition.
     _mutant("pvalloc_missing", "slab", "I1", _INTERPOSITION, "pvalloc is left to libc", defines = ["BREAKPROOF_NO_PVALLOC"], seen_in = "jemalloc 5.3.0"),

@@ -67,9 +67,17 @@ bool Policy::CanResize(const Mapping& mapping) const {
   return PageUp(call_.address - mapping.start + contract_.payload) <= kLargestObject;
 }
 
+// K6. Adapted, unless mallopt has set it.
+std::uint64_t Policy::TrimThreshold() const {
+  if (thresholds_.is_pinned) return thresholds_.trim;
+  std::uint64_t threshold = thresholds_.trim;
+  for (std::uint64_t i = 0; i < regrowths_ && threshold < constants_.max_trim; ++i) threshold *= constants_.regrowth_factor;
+  return std::min(threshold, constants_.max_trim);
+}
+
 // K6. What the break is lowered by now: all whole pages beyond the padding, once the threshold is reached.
 std::uint64_t Policy::TrimAmount(const Books& books) const {
-  if (books.top_free < thresholds_.trim || books.top_free < thresholds_.top_pad) return 0;
+  if (books.top_free < TrimThreshold() || books.top_free < thresholds_.top_pad) return 0;
   return (books.top_free - thresholds_.top_pad) / constants_.page * constants_.page;
 }
 
@@ -154,12 +162,17 @@ Ruling Policy::JudgeBreak(const KernelCall& call, bool is_granted, const Books& 
       return Forbidden(Clause::kK5, "whole pages, at least " + Bytes(thresholds_.top_pad));
     }
     break_was_refused_ |= !is_granted;
+    if (is_granted) {
+      regrowths_ += has_trimmed_ ? 1 : 0;
+      has_trimmed_ = false;
+    }
     return Required(Clause::kK4);
   }
   const std::uint64_t amount = TrimAmount(books);
   if (amount == 0 || call.address != books.program_break - amount) {
     return Forbidden(Clause::kK6, amount == 0 ? "no trim" : "the break lowered by " + Bytes(amount));
   }
+  has_trimmed_ |= is_granted;
   return Required(Clause::kK6);
 }
 
@@ -203,7 +216,9 @@ std::optional<Ruling> Policy::End(std::uint64_t address, const Books& books) {
   if (is_left && !was_refused_) return missing(Clause::kK2, "munmap of the mapping left behind");
   // What the kernel would not take back is the allocator's to retail.
   if (is_left) mappings_.erase(call_.address);
-  if (address != 0 && made_) mappings_[address] = *made_;
+  // One that could be neither entered in the books nor given back is nobody's.
+  const bool is_in_made = made_ && address >= made_->start && address - made_->start < made_->length;
+  if (address != 0 && is_in_made) mappings_[address] = *made_;
   if (model::Frees(call_.entry) && TrimAmount(books) > 0 && !was_refused_) {
     return missing(Clause::kK6, "the break lowered by " + Bytes(TrimAmount(books)));
   }

@@ -26,6 +26,8 @@ struct Constants {
   std::uint64_t max_adapted = 32 << 20;      // bytes; the mmap threshold never adapts beyond
   std::uint64_t adapted_extra = 4096;        // over the freed mapping: the same request is served from the heap next
   std::uint64_t trim_factor = 2;             // adapted trim threshold over adapted mmap threshold
+  std::uint64_t max_trim = 64 << 20;         // bytes; a trim threshold never adapts beyond
+  std::uint64_t regrowth_factor = 2;         // of the trim threshold, each time the break is raised behind a trim
 };
 
 enum class Clause : std::uint8_t {
@@ -34,7 +36,8 @@ enum class Clause : std::uint8_t {
   kK3,  // realloc of a mapping is one mremap to exactly the pages needed, nothing when they are the same
   kK4,  // the heap grows only when nothing free serves, and must be tried before NULL is returned
   kK5,  // it grows by the break, wholesale: whole pages, at least the padding; by mappings once the break refused
-  kK6,  // when free leaves the trim threshold below the break, the break is lowered to the padding, in whole pages
+  kK6,  // when free leaves the trim threshold below the break, the break is lowered to the padding, in whole pages;
+        // each time it is raised again behind that, the threshold doubles
   kK7,  // memory is purged only where it is free
   kK8,  // no other call
 };
@@ -95,6 +98,7 @@ class Policy {
   bool Allocates() const;
   bool Frees() const;
   bool CanResize(const Mapping& mapping) const;
+  std::uint64_t TrimThreshold() const;
   std::uint64_t TrimAmount(const Books& books) const;
   void Expect(const KernelCall& call, Clause clause);
   void Adapt(std::uint64_t length);
@@ -105,6 +109,8 @@ class Policy {
   Constants constants_;
   Thresholds thresholds_;
   std::map<std::uint64_t, Mapping> mappings_;  // by block
+  bool has_trimmed_ = false;     // since the break was last raised
+  std::uint64_t regrowths_ = 0;  // behind a trim
 
   // Of the operation under way:
   HeapCall call_;

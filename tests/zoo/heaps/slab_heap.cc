@@ -91,12 +91,12 @@ struct Large {
   size_t bytes;   // of the mapping
 };
 
-constexpr size_t kLargeSlots = 1 << 14;
+constexpr size_t kLargeSlots = Has(Defect::kLargeTableTooSmall) ? 1 << 4 : 1 << 14;
 Large large_blocks[kLargeSlots];
 char gone;
 
 size_t HashOf(const void* block) {
-  return (reinterpret_cast<uintptr_t>(block) / kPage * 0x9e3779b97f4a7c15) >> 50;
+  return (reinterpret_cast<uintptr_t>(block) / kPage * 0x9e3779b97f4a7c15) >> 50 & (kLargeSlots - 1);
 }
 
 Large* FindLarge(const void* block) {
@@ -164,6 +164,11 @@ void* ResizeLarge(Large* entry, size_t size) {
   const size_t bytes = RoundUp(size, kPage);
   if (bytes == entry->bytes) return entry->block;
   const Large old = *entry;
+  if (Has(Defect::kShrinkDiscardsTooMuch) && bytes < old.bytes) {
+    const size_t kept = size / kPage * kPage;  // down, where up was meant
+    madvise(old.block + kept, old.bytes - kept, MADV_FREE);
+    return old.block;
+  }
   void* const moved = mremap(old.mapping, old.bytes, bytes, MREMAP_MAYMOVE);
   if (moved == MAP_FAILED) {
     if (Has(Defect::kFailedMoveUnmaps)) munmap(old.mapping + old.bytes - kPage, kPage);
@@ -272,6 +277,7 @@ Slab* SlabWithRoom(int size_class) {
   }
   while (Slab* const slab = Adopt(size_class)) {
     if (HasRoom(slab)) return slab;
+    if (Has(Defect::kGivesUpOnFullAdoption)) return nullptr;
   }
   return NewSlab(size_class);
 }

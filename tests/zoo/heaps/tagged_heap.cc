@@ -115,7 +115,7 @@ bool GrowTop(size_t bytes) {
 void TrimTop() {
   if (top->bytes() < kTrimThreshold) return;
   size_t surplus = (top->bytes() - kGrowth / 2) / kPage * kPage;
-  if (sbrk(0) != heap_end) return;
+  if (sbrk(0) != heap_end && !Has(Defect::kTrimsForeignMemory)) return;
   if (Has(Defect::kTrimsIntoLiveBlocks)) surplus += kGrowth;
   if (sbrk(-static_cast<intptr_t>(surplus)) == reinterpret_cast<void*>(-1)) return;
   SetLength(top, top->bytes() - surplus);
@@ -281,7 +281,7 @@ void* Take(size_t size, size_t alignment, bool* is_zero) {
     const auto front = static_cast<size_t>(StartOf(behind) - StartOf(chunk));
     behind->tagged = (chunk->bytes() - front) | kBelowInUse;
     SetLength(chunk, front);
-    if (!Has(Defect::kFrontOfAlignedKept)) Free(chunk);
+    Free(chunk);
     chunk = behind;
   }
   CutOff(chunk, ChunkBytes(size));

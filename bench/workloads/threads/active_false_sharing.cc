@@ -1,5 +1,5 @@
 // Threads that each allocate a small block must not be given neighbours in one cache line.
-#include "bench/workloads/false_sharing.h"
+#include "bench/workloads/threads/false_sharing.h"
 
 namespace breakproof::bench {
 

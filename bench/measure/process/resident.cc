@@ -1,4 +1,4 @@
-#include "bench/measure/resident.h"
+#include "bench/measure/process/resident.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Neighbours that one thread made and others free must not come back to those others as neighbours.
-#include "bench/workloads/false_sharing.h"
+#include "bench/workloads/threads/false_sharing.h"
 
 namespace breakproof::bench {
 

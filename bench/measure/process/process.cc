@@ -1,9 +1,10 @@
-#include "bench/measure/process.h"
+#include "bench/measure/process/process.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,8 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "bench/measure/instruction_counter.h"
-#include "bench/measure/resident.h"
+#include "bench/measure/process/instruction_counter.h"
+#include "bench/measure/process/resident.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::bench {
@@ -110,7 +111,11 @@ bool IsSameFile(const std::string& a, const std::filesystem::path& b) {
   return std::filesystem::equivalent(a, b, error);
 }
 
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+// Without its full stop: it is quoted within a sentence.
+std::string FirstLine(const std::string& text) {
+  const std::string line = text.substr(0, text.find('\n'));
+  return line.ends_with('.') ? line.substr(0, line.size() - 1) : line;
+}
 
 std::string FailureOf(int status, bool ended, const std::string& out, const std::string& err, const Subject& subject) {
   const std::string said = err.empty() ? "" : "; it said: " + FirstLine(err);
@@ -134,6 +139,9 @@ ProcessResult Run(const Command& command, const Subject& subject) {
   const pid_t id = fork();
   if (id < 0) throw harness::CouldNotRun(std::string("cannot start a process: ") + std::strerror(errno));
   if (id == 0) {
+    // Ctrl-C is for us, who then end in order; a workload that it killed would pass for a crash.
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out.get(), STDOUT_FILENO);
     dup2(err.get(), STDERR_FILENO);
     go.writer.Close();

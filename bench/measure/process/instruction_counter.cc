@@ -1,4 +1,4 @@
-#include "bench/measure/instruction_counter.h"
+#include "bench/measure/process/instruction_counter.h"
 
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
