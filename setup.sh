@@ -16,6 +16,8 @@ packages=(
   git perl sqlite3 nodejs redis-tools libpython3.11-testsuite
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
+  # looks at the HTML report as a reader does, and at a case as a person who debugs it
+  chromium gdb
   # counts instructions for the benchmarks where the processor's counter is not available
   valgrind
 )

@@ -22,6 +22,9 @@ int Main(int argc, char** argv) {
   } kCommands[] = {
       {"check", "Run recorded and generated cases on an allocator and give a verdict", tools::AddCheck},
       {"replay", "Run one case and show the operation that breaks a rule", tools::AddReplay},
+      {"minimize", "Make a failing case small while it breaks the same rule", tools::AddMinimize},
+      {"emit", "Write a C program that shows the failure without breakproof", tools::AddEmit},
+      {"report", "Write an HTML page: the address space over time and the operations", tools::AddReport},
       {"record", "Run a program and write down its allocations as cases", tools::AddRecord},
   };
   std::vector<std::pair<CLI::App*, tools::Command>> commands;

@@ -8,6 +8,7 @@
 #include "harness/campaign/campaign.h"
 #include "harness/report/report.h"
 #include "harness/support/files.h"
+#include "tools/case_input.h"
 #include "tools/commands.h"
 #include "tools/settings.h"
 

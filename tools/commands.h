@@ -11,6 +11,9 @@ using Command = std::function<int()>;
 
 Command AddCheck(CLI::App& command);
 Command AddReplay(CLI::App& command);
+Command AddMinimize(CLI::App& command);
+Command AddEmit(CLI::App& command);
+Command AddReport(CLI::App& command);
 Command AddRecord(CLI::App& command);
 
 }  // namespace breakproof::tools

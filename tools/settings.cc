@@ -5,7 +5,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -101,32 +100,6 @@ harness::RunSettings PrepareRun(const std::string& library, const fs::path& fold
   LockFolder(settings.folder);
   RecoverJournals(settings.folder);
   return settings;
-}
-
-harness::Case LoadCase(const fs::path& path) {
-  const std::string content = harness::ReadWholeFile(path);
-  if (auto c = harness::CaseOfJournal(content)) return *std::move(c);
-  harness::Case c;
-  harness::ParseError error;
-  if (!harness::ParseCase(content, &c, &error)) {
-    throw CouldNotRun(path.string() + ":" + std::to_string(error.line) + ": not a case: " + error.message);
-  }
-  return c;
-}
-
-std::vector<harness::Case> LoadCorpus(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".case") files.push_back(entry.path());
-  }
-  if (error) {
-    throw CouldNotRun("cannot read the corpus " + folder.string() + ": " + error.message());
-  }
-  std::sort(files.begin(), files.end());
-  std::vector<harness::Case> corpus;
-  for (const fs::path& file : files) corpus.push_back(LoadCase(file));
-  return corpus;
 }
 
 }  // namespace breakproof::tools

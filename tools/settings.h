@@ -5,9 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "harness/case/case.h"
 #include "harness/worker/case_runner.h"
 
 namespace breakproof::tools {
@@ -33,11 +31,5 @@ std::filesystem::path Resource(const std::string& workspace_path);
 // `library` empty: the system's malloc. The folder is made, and locked against other runs until the
 // process ends; journals that a killed run left in it become cases. Throws CouldNotRun.
 harness::RunSettings PrepareRun(const std::string& library, const std::filesystem::path& folder);
-
-// A case file, or the journal of a killed run. Throws CouldNotRun with file and line.
-harness::Case LoadCase(const std::filesystem::path& path);
-
-// Every *.case in a folder, by name. Throws CouldNotRun.
-std::vector<harness::Case> LoadCorpus(const std::filesystem::path& folder);
 
 }  // namespace breakproof::tools

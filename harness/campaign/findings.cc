@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "harness/campaign/case_file.h"
 #include "harness/case/case_text.h"
 #include "harness/lockstep/kernel_watch.h"
 #include "harness/minimize/minimize.h"
@@ -19,29 +20,12 @@ using model::RuleId;
 // Of one rule; more would repeat the same defect through other entry points and cost minutes.
 constexpr std::size_t kMostReportsPerRule = 4;
 
-std::string KindName(const Operation& operation) { return RowOf(operation).word; }
-
 // A hang is recognised again sooner than it was at first: minimising tries it many times over.
 constexpr std::chrono::milliseconds kHangLimitWhenKnown{1000};
 
 RunSettings Impatient(RunSettings settings) {
   settings.hang_limit = std::min(settings.hang_limit, kHangLimitWhenKnown);
   return settings;
-}
-
-// Different content, different name: findings of earlier runs in the same folder stay.
-std::string ShortHash(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return std::string(digits, 8);
-}
-
-Case UpTo(const Case& c, std::size_t index) {
-  Case cut = c;
-  cut.operations.resize(index + 1);
-  return WithFreshNames(cut);
 }
 
 const CaseViolation* FirstOf(RuleId rule, const Judgement& judgement) {
@@ -124,21 +108,11 @@ Case Findings::Small(const Case& c, RuleId rule) {
 
 std::filesystem::path Findings::Save(const Case& c, RuleId rule, const CaseViolation& violation,
                                      const char* suffix) {
-  const model::RuleText& text = model::TextOf(rule);
-  const Operation& operation = c.operations.at(violation.operation);
-  Case annotated = c;
-  annotated.notes = {
-      "rule " + std::string(text.id) + ": " + std::string(text.title),
-      "broken by operation " + std::to_string(violation.operation + 1) + ": " +
-          PrintOperation(operation, c.slot_names),
-      "expected: " + violation.what.expected,
-      "actual:   " + violation.what.actual,
-      "library:  " + std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash,
-  };
-  if (!c.notes.empty()) annotated.notes.push_back("from:     " + c.notes.front());
-  const std::string content = PrintCase(annotated);
-  const std::string name =
-      std::string(text.id) + "-" + KindName(operation) + "-" + ShortHash(content) + suffix + ".case";
+  const std::string library =
+      std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash;
+  const std::string content = PrintCase(Annotated(c, violation, library));
+  const std::string name = std::string(model::TextOf(rule).id) + "-" + KindName(c.operations.at(violation.operation)) +
+                           "-" + ShortHash(content) + suffix + ".case";
   try {
     WriteDurably(settings_.folder / name, content);
   } catch (const CouldNotRun& problem) {

@@ -60,6 +60,15 @@ model::Violation ForeignEntryViolation(Entry entry) {
           name + " is another library's, which works on another heap"};
 }
 
+void AddForeignEntries(const Case& c, EntrySet own, Judgement* judgement) {
+  for (std::size_t i = 0; i < c.operations.size(); ++i) {
+    const Operation& operation = c.operations[i];
+    if (operation.kind != OperationKind::kCall || (own >> static_cast<int>(operation.entry) & 1)) continue;
+    judgement->violations.insert(judgement->violations.begin(), {i, ForeignEntryViolation(operation.entry)});
+    return;
+  }
+}
+
 Case WithOnly(EntrySet entries, const Case& c) {
   if (entries == kAllEntries) return c;
   Case result = c;

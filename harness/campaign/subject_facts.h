@@ -23,6 +23,10 @@ SubjectProfile Probe(const RunSettings& settings);
 // I1: what is wrong with an entry point that the subject leaves to another library.
 model::Violation ForeignEntryViolation(model::Entry entry);
 
+// Adds the first call in the case to such an entry point, in front of what else was broken: nothing that follows
+// is evidence.
+void AddForeignEntries(const Case& c, EntrySet own, Judgement* judgement);
+
 // The case without entry points that are not the subject's own: malloc takes their place, and calls that
 // only look are left out. A block from another heap would make every later result meaningless.
 Case WithOnly(EntrySet entries, const Case& c);

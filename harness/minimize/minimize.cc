@@ -20,7 +20,7 @@ class Minimizer {
   Minimizer(Case c, const StillFails& still_fails, const MinimizeLimits& limits)
       : best_(std::move(c)),
         still_fails_(still_fails),
-        stop_(limits.stop),
+        limits_(limits),
         deadline_(Clock::now() + limits.time) {}
 
   Case Run() {
@@ -28,6 +28,7 @@ class Minimizer {
     for (bool progress = true; progress && !IsOver();) {
       best_ = WithFreshNames(best_);
       progress = RemoveOperations();
+      progress |= CalmKernel();
       progress |= JoinThreads();
       progress |= SimplifyArguments();
     }
@@ -35,12 +36,15 @@ class Minimizer {
   }
 
  private:
-  bool IsOver() const { return Clock::now() >= deadline_ || (stop_ != nullptr && *stop_); }
+  bool IsOver() const { return Clock::now() >= deadline_ || (limits_.stop != nullptr && *limits_.stop); }
 
   bool Adopt(Case candidate) {
-    if (IsOver() || !still_fails_(candidate)) return false;
-    best_ = std::move(candidate);
-    return true;
+    if (IsOver()) return false;
+    const bool fails = still_fails_(candidate);
+    if (fails) best_ = std::move(candidate);
+    ++tries_;
+    if (limits_.on_try) limits_.on_try({best_, tries_, fails});
+    return fails;
   }
 
   // Delta debugging (Zeller, Hildebrandt 2002), on complements: ever smaller stretches are left out.
@@ -61,27 +65,68 @@ class Minimizer {
     return progress;
   }
 
-  // Everything on t0; or else fewer threads.
+  // Everything on t0; or else on fewer threads, with the lowest numbers.
   bool JoinThreads() {
     bool progress = false;
-    for (int thread = 1; thread < kMaxThreads; ++thread) {
-      Case candidate = best_;
+    for (std::uint8_t thread = kMaxThreads - 1; thread > 0; --thread) {
+      for (std::uint8_t other = 0; other < thread && UsesThread(thread); ++other) {
+        progress |= Adopt(WithThreadJoined(thread, other));
+      }
+    }
+    return progress;
+  }
+
+  bool UsesThread(std::uint8_t thread) const {
+    return std::any_of(best_.operations.begin(), best_.operations.end(),
+                       [&](const Operation& operation) { return operation.thread == thread; });
+  }
+
+  Case WithThreadJoined(std::uint8_t thread, std::uint8_t other) const {
+    Case candidate = best_;
+    // t0 cannot end, and another thread would end too early; one that is not in use is only renamed.
+    if (other == 0 || UsesThread(other)) {
       std::erase_if(candidate.operations, [&](const Operation& operation) {
         return operation.thread == thread && operation.kind == OperationKind::kThreadExit;
       });
-      for (Operation& operation : candidate.operations) {
-        if (operation.thread == thread) operation.thread = 0;
-      }
-      if (candidate != best_) progress |= Adopt(std::move(candidate));
     }
+    for (Operation& operation : candidate.operations) {
+      if (operation.thread == thread) operation.thread = other;
+    }
+    return candidate;
+  }
+
+  // A kernel that does its duty; or else one that does as little else as possible.
+  bool CalmKernel() {
+    if (best_.environment.IsPlain()) return false;
+    bool progress = TryKernel([](Environment* kernel) { *kernel = {}; });
+    for (std::size_t i = best_.environment.refusals.size(); i-- > 0;) {
+      progress |= TryKernel([i](Environment* kernel) {
+        kernel->refusals.erase(kernel->refusals.begin() + static_cast<std::ptrdiff_t>(i));
+      });
+    }
+    for (std::size_t i = 0; i < best_.environment.refusals.size(); ++i) {
+      progress |= TryKernel([i](Environment* kernel) { kernel->refusals[i].onwards = false; });
+      for (std::uint64_t call = 1; call < best_.environment.refusals[i].call && !IsOver(); ++call) {
+        if (TryKernel([&](Environment* kernel) { kernel->refusals[i].call = call; })) break;
+      }
+    }
+    progress |= TryKernel([](Environment* kernel) { kernel->gap_before_growth = 0; });
+    progress |= TryKernel([](Environment* kernel) { kernel->break_room.reset(); });
+    progress |= TryKernel([](Environment* kernel) { kernel->break_room = 0; });
     return progress;
+  }
+
+  template <typename Change>
+  bool TryKernel(Change change) {
+    Case candidate = best_;
+    change(&candidate.environment);
+    return candidate != best_ && Adopt(std::move(candidate));
   }
 
   bool SimplifyArguments() {
     bool progress = false;
     for (std::size_t i = 0; i < best_.operations.size() && !IsOver(); ++i) {
-      if (best_.operations[i].kind != OperationKind::kCall) continue;
-      progress |= MakePlain(i);
+      if (best_.operations[i].kind == OperationKind::kCall) progress |= MakePlain(i);
       progress |= Shrink(i, &Operation::count);
       progress |= Shrink(i, &Operation::alignment);
       progress |= Shrink(i, &Operation::size);
@@ -137,8 +182,9 @@ class Minimizer {
 
   Case best_;
   const StillFails& still_fails_;
-  const std::atomic<bool>* stop_;
+  const MinimizeLimits& limits_;
   Clock::time_point deadline_;
+  std::uint64_t tries_ = 0;
 };
 
 }  // namespace

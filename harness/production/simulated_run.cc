@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -35,6 +36,14 @@ constexpr std::uint64_t kDecay = 500;
 
 RuleId RuleOf(model::own::Clause clause) {
   return static_cast<RuleId>(static_cast<int>(RuleId::kK1) + static_cast<int>(clause));
+}
+
+std::string Describe(const model::KernelCall& call) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%s %s 0x%llx, %llu bytes", model::NameOf(call.kind),
+                call.kind == model::KernelCallKind::kBrk ? "to" : "at", static_cast<unsigned long long>(call.address),
+                static_cast<unsigned long long>(call.length));
+  return text;
 }
 
 // The executor's books, not in the malloc of the process: a case may leave them at any moment.
@@ -74,7 +83,8 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (crashes == Crashes::kAreViolations) guard_.emplace();
   }
 
-  SimulatedRunResult Run(const Case& c, const Environment& environment) {
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* watcher) {
+    watcher_ = watcher;
     if (observer_ != nullptr) observer_->CaseBegins();
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
@@ -158,8 +168,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     ++clauses_[static_cast<std::size_t>(ruling.clause)];
     if (ruling.duty != model::own::Duty::kForbidden || is_unpredictable_) return;
     found_.push_back({RuleOf(ruling.clause), ruling.reason,
-                      std::string(model::NameOf(call.kind)) + " of " + std::to_string(call.length) + " bytes at " +
-                          std::to_string(call.address)});
+                      Describe(call)});
   }
 
   void NoteGivenBack(const model::KernelCall& call, std::uint64_t address) {
@@ -192,14 +201,15 @@ class SimulatedRun::Implementation : public KernelObserver {
     const std::uint64_t kernel_calls = result_.kernel_calls;
     is_call_ = operation.kind == OperationKind::kCall;
     doing_ = Doing::kOperation;
-    outcome_ = Outcome{};
-    outcome_.stage = Stage::kCalling;
+    outcome_ = watcher_ != nullptr ? watcher_->Begin(static_cast<std::uint32_t>(index_)) : &own_outcome_;
+    *outcome_ = Outcome{};
+    outcome_->stage = Stage::kCalling;
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     if (is_call_) BeginCall(operation, executor);
     Hold(false);
-    executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome_);
+    executor.Perform(static_cast<std::uint32_t>(index_), operation, outcome_);
     Hold(true);
-    if (is_call_) EndCall(outcome_);
+    if (is_call_) EndCall(*outcome_);
     is_policed_ = false;
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
@@ -208,15 +218,16 @@ class SimulatedRun::Implementation : public KernelObserver {
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
     }
     if (!given_back_.empty()) CheckGivenBack();
-    outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    outcome_->kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
     if (observer_ != nullptr) {
       observer_->Saw({.operation = operation,
-                      .outcome = outcome_,
+                      .outcome = *outcome_,
                       .kernel_calls = result_.kernel_calls - kernel_calls,
                       .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
     }
-    lock_step_->Step(outcome_);
-    CheckGranted(operation, outcome_);
+    lock_step_->Step(*outcome_);
+    CheckGranted(operation, *outcome_);
+    if (watcher_ != nullptr) watcher_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     WalkIfDue();
     if (guard_) guard_->Progress();
@@ -237,9 +248,9 @@ class SimulatedRun::Implementation : public KernelObserver {
   void Blame(int signal) {
     const std::string actual = HowItEnded(signal);
     switch (doing_) {
-      case Doing::kOperation: return lock_step_->Step(outcome_);
+      case Doing::kOperation: return lock_step_->Step(*outcome_);
       case Doing::kEndOfThread:
-        lock_step_->Step(outcome_);
+        lock_step_->Step(*outcome_);
         return lock_step_->Add({RuleId::kH0, "the end of a thread returns", actual});
       case Doing::kEmptying: return lock_step_->Add({RuleId::kH0, "free of all that is left returns", actual});
       case Doing::kWalking:
@@ -361,6 +372,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
   OperationObserver* observer_ = nullptr;
+  RunObserver* watcher_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
   std::uint64_t walks_ = 0;
@@ -368,7 +380,8 @@ class SimulatedRun::Implementation : public KernelObserver {
   // Of the operation under way:
   std::size_t index_ = 0;
   Doing doing_ = Doing::kOperation;
-  Outcome outcome_;
+  Outcome own_outcome_;
+  Outcome* outcome_ = &own_outcome_;  // or the watcher's
   bool is_call_ = false;
   bool is_policed_ = false;
   bool was_refused_ = false;
@@ -386,8 +399,8 @@ SimulatedRun::~SimulatedRun() = default;
 void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
 const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
 
-SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment) {
-  return implementation_->Run(c, environment);
+SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment, RunObserver* watcher) {
+  return implementation_->Run(c, environment, watcher);
 }
 
 }  // namespace breakproof::harness

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "harness/case/case.h"
+#include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/lockstep/judge.h"
 #include "harness/lockstep/observer.h"
 #include "harness/production/environment.h"
@@ -30,6 +32,18 @@ enum class Crashes {
   kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
 };
 
+// Looks on while a case is run.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // The operation is about to begin. What is seen of it is written to the result as it proceeds, so that a crash
+  // of this process leaves it there.
+  virtual Outcome* Begin(std::uint32_t index) = 0;
+  // It came to an end, and broke these rules of policy and kernel. The heap model's rules are judged afterwards.
+  virtual void End(std::uint32_t index, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
+                   allocator::Heap& heap) = 0;
+};
+
 class SimulatedRun {
  public:
   explicit SimulatedRun(Crashes crashes = Crashes::kEndTheProcess);
@@ -38,7 +52,7 @@ class SimulatedRun {
   SimulatedRun& operator=(const SimulatedRun&) = delete;
 
   // A fresh heap on a fresh kernel. Not thread-safe: one at a time in a process.
-  SimulatedRunResult Run(const Case& c, const Environment& environment);
+  SimulatedRunResult Run(const Case& c, const Environment& environment, RunObserver* watcher = nullptr);
   // With the case's own.
   SimulatedRunResult Run(const Case& c) { return Run(c, c.environment); }
 

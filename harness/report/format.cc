@@ -1,6 +1,6 @@
-#include <cstdio>
+#include "harness/report/format.h"
 
-#include "harness/report/report.h"
+#include <cstdio>
 
 namespace breakproof::harness {
 

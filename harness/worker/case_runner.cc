@@ -36,4 +36,21 @@ RunResult CaseRunner::Run(const Case& c, const CallLog* log) {
   }
 }
 
+RunResult CaseRunner::RunStepped(const Case& c, std::uint32_t first_stop, const Look& look) {
+  journal_.Prepare(c);
+  journal_.StopFrom(first_stop);
+  log_.Prepare();
+  log_.Obey(c.environment);
+  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, &log_);
+  for (;;) {
+    if (const auto performed = journal_.AwaitStop(std::chrono::milliseconds(5))) {
+      look(process.pid(), *performed);
+      journal_.Resume(*performed);
+    } else if (auto result = process.Await(std::chrono::milliseconds(0))) {
+      if (NeedsMonitor(c)) log_.RequireThatItWatches();
+      return *result;
+    }
+  }
+}
+
 }  // namespace breakproof::harness

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "harness/case/case.h"
@@ -31,6 +32,11 @@ class CaseRunner {
   // worker could be started, or if no real kernel can be made to do what the case says of its kernel. The subject's
   // memory calls go into kernel_log(); or into a log that the caller prepared, who then sees to the case's kernel.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
+
+  // The same, stopping after each operation once `first_stop` were performed: `look` is called with the worker's
+  // process and how many operations it has performed, while it waits.
+  using Look = std::function<void(pid_t worker, std::uint32_t performed)>;
+  RunResult RunStepped(const Case& c, std::uint32_t first_stop, const Look& look);
 
   const Journal& journal() const { return journal_; }
   // Until the next call.

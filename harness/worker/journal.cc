@@ -1,12 +1,15 @@
 #include "harness/worker/journal.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
@@ -64,11 +67,28 @@ void Journal::Prepare(const Case& c) {
   header_->capacity = capacity;
   header_->operation_count = count;
   header_->slot_count = static_cast<std::uint32_t>(c.slot_names.size());
+  header_->first_stop = kNever;
+  header_->announced = kNever;
   header_->state = WorkerState::kPrepared;
   const std::string kernel = PrintEnvironment(c.environment);
   if (kernel.size() < sizeof header_->kernel) std::memcpy(header_->kernel, kernel.c_str(), kernel.size());
   // Last: what has no magic is not a complete case.
   std::memcpy(header_->magic, kJournalMagic, sizeof kJournalMagic);
+}
+
+std::optional<std::uint32_t> Journal::AwaitStop(std::chrono::milliseconds patience) const {
+  const std::uint32_t stopped = header_->stopped;
+  if (stopped > header_->may_pass) return stopped - 1;
+  const timespec time = {patience.count() / 1000, patience.count() % 1000 * 1000000};
+  syscall(SYS_futex, &header_->stopped, FUTEX_WAIT, stopped, &time, nullptr, 0);
+  const std::uint32_t now = header_->stopped;
+  if (now > header_->may_pass) return now - 1;
+  return std::nullopt;
+}
+
+void Journal::Resume(std::uint32_t performed) {
+  __atomic_store_n(const_cast<std::uint32_t*>(&header_->may_pass), performed + 1, __ATOMIC_RELEASE);
+  syscall(SYS_futex, &header_->may_pass, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
 }
 
 std::optional<Case> CaseOfJournal(std::string_view bytes) {

@@ -1,6 +1,7 @@
 // The command's side of the journal (journal_layout.h).
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -22,11 +23,23 @@ class Journal {
   // Writes the whole case down and forgets what was seen before. Grows the file if the case needs it.
   void Prepare(const Case& c);
 
+  // After Prepare, before a worker starts: it stops after each operation once `performed` were performed.
+  void StopFrom(std::uint32_t performed) { header_->first_stop = performed; }
+  // How many operations a worker that stopped has performed; nothing if none stops within `patience`.
+  std::optional<std::uint32_t> AwaitStop(std::chrono::milliseconds patience) const;
+  void Resume(std::uint32_t performed);
+
+  // After Prepare: the worker calls breakproof_guilty_is_next before the operation with this index.
+  void Announce(std::uint32_t index) { header_->announced = index; }
+
   // For the worker: open for reading and writing, closed on exec unless whoever starts the worker passes it on.
   int descriptor() const { return descriptor_; }
 
   const JournalHeader& header() const { return *header_; }
   std::span<const Outcome> outcomes() const { return {outcomes_, header_->operation_count}; }
+  // For a subject that runs in a copy of this very process instead of a worker.
+  JournalHeader& mutable_header() { return *header_; }
+  std::span<Outcome> mutable_outcomes() { return {outcomes_, header_->operation_count}; }
 
  private:
   void Open(std::uint32_t capacity);

@@ -14,7 +14,9 @@
 namespace breakproof::harness {
 
 inline constexpr char kJournalMagic[16] = "breakproof-jrnl";
-inline constexpr std::uint32_t kJournalVersion = 3;
+inline constexpr std::uint32_t kJournalVersion = 4;
+
+inline constexpr std::uint32_t kNever = UINT32_MAX;
 
 enum class WorkerState : std::uint32_t {
   kPrepared,     // written by the command: the case is complete
@@ -37,11 +39,18 @@ struct JournalHeader {
   std::uint32_t has_usable_size;  // malloc_usable_size works on the subject's blocks
   std::uint32_t malloc_is_libcs;  // malloc is libc's own
   char provider[256];             // path of the library that has malloc
+  std::uint32_t is_placed_at_random;  // the subject had taken part of the break, at an address drawn at random
+  // Stepping: once `first_stop` operations were performed the worker stops after each, until the command lets
+  // it go on. Both words are futexes; operations are counted, so 0 is before the first.
+  std::uint32_t first_stop;           // kNever: it runs through
+  volatile std::uint32_t stopped;     // operations performed where it stops, plus 1; 0: it has not stopped yet
+  volatile std::uint32_t may_pass;    // stops below this number of operations are over
+  std::uint32_t announced;            // for debuggers: the operation before which breakproof_guilty_is_next is called
   char kernel[120];               // the case's kernel line, ended by 0; empty if it does not fit
 };
 static_assert(std::is_trivially_copyable_v<JournalHeader>);
 
-inline constexpr std::uint64_t kJournalHeaderBytes = 448;
+inline constexpr std::uint64_t kJournalHeaderBytes = 512;
 static_assert(sizeof(JournalHeader) <= kJournalHeaderBytes && kJournalHeaderBytes % 64 == 0);
 
 constexpr std::uint64_t OperationsOffset() { return kJournalHeaderBytes; }

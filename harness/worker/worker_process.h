@@ -46,6 +46,8 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
+  pid_t pid() const { return pid_; }
+
   // Waits up to `patience` for the end; nothing if it has not come yet. After the end was returned, must
   // not be called again.
   std::optional<RunResult> Await(std::chrono::milliseconds patience);

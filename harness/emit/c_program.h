@@ -1,0 +1,25 @@
+// A case as a C program that shows the failure without breakproof: it needs a C compiler and the library.
+#pragma once
+
+#include <string>
+
+#include "harness/case/case.h"
+#include "harness/lockstep/judge.h"
+
+namespace breakproof::harness {
+
+struct CProgramSettings {
+  std::string name;      // of the program, without ".c"
+  std::string library;   // path for LD_PRELOAD; empty: the system's malloc
+  std::string subject;   // for people
+  bool has_usable_size = true;
+  std::string kernel_calls;  // of the guilty operation (Trace::kernel_calls): what breaks a rule of policy
+};
+
+// The program performs the operations in their order, on threads of its own that take turns, fills every block
+// with a pattern, looks at every byte, and checks what each call owes. It exits with 1 and prints expected and
+// actual at the first broken rule, with 0 if every check held. Its head comment has the line that compiles and
+// runs it. Throws CouldNotRun for a rule that no program sees from outside (the allocator's own books).
+std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings);
+
+}  // namespace breakproof::harness

@@ -1,0 +1,18 @@
+// One operation of a case as statements of C.
+#pragma once
+
+#include <string>
+
+#include "harness/case/case.h"
+#include "harness/lockstep/judge.h"
+
+namespace breakproof::harness {
+
+// The variable that stands for a slot.
+std::string SlotVariable(const Case& c, Slot slot);
+
+// The statements that perform the operation with this index and check it, indented, each on a line. `violation`
+// is what it broke, or nullptr.
+std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* violation);
+
+}  // namespace breakproof::harness
