@@ -6,6 +6,7 @@
 
 #include "allocator/heap/check.h"
 #include "allocator/interface/entry_points.h"
+#include "allocator/interface/parameters.h"
 #include "harness/lockstep/in_process.h"
 #include "harness/production/guarded_kernel.h"
 #include "harness/production/heap_shape.h"

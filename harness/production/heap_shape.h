@@ -1,10 +1,13 @@
 // The production heap's division into spans, in few words: for guidance, and to count the states that a run reached.
+// Names nothing of the allocator's inside, as production_heap.h.
 #pragma once
 
 #include <cstdint>
 
-#include "allocator/heap/heap.h"
-#include "allocator/heap/thread_heap.h"
+namespace breakproof::allocator {
+class Heap;
+class ThreadHeap;
+}  // namespace breakproof::allocator
 
 namespace breakproof::harness {
 

@@ -2,7 +2,10 @@
 
 #include <sys/mman.h>
 
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
 #include "allocator/interface/entry_points.h"
+#include "allocator/interface/parameters.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -96,7 +99,7 @@ struct KernelFunctions {
 };
 
 struct EntryFunctions {
-  static allocator::ThreadHeap& Thread() { return the_heap->current(); }
+  static allocator::ThreadHeap& Thread() { return *the_heap->current_; }
 
   // What malloc_interface.cc does with thread-local state, with the current logical thread. errno of the
   // simulated kernel's calls is not the caller's: the shipped kernel functions keep it, so it is kept here.
@@ -117,7 +120,7 @@ struct EntryFunctions {
   static void* Pvalloc(std::size_t size) { return allocator::entry::Pvalloc(Thread(), size); }
   static std::size_t UsableSize(void* block) { return Thread().UsableSize(block); }
   static int Mallopt(int parameter, int value) {
-    return allocator::entry::Mallopt(the_heap->heap(), parameter, value);
+    return allocator::entry::Mallopt(*the_heap->heap_, parameter, value);
   }
   // The program takes back only what it took: anything else would be its own fault.
   static void* Sbrk(std::intptr_t increment) {
@@ -188,6 +191,10 @@ void ProductionHeap::ExitThread(int thread) {
   if (heap != nullptr) heap_->Detach(heap);
   heap = nullptr;
   current_ = &placeholder_->thread;
+}
+
+void ProductionHeap::DrainIdle() {
+  for (std::uint64_t i = 0; i < heap_->thread_count(); ++i) heap_->DrainOneIdle();
 }
 
 const MallocFamily& ProductionHeap::family() {
