@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "allocator/arithmetic/class_table.h"
-#include "allocator/heap/check.h"
+#include "allocator/heap/heap.h"
 #include "harness/explain/process_memory.h"
 
 namespace breakproof::harness {
@@ -56,7 +56,7 @@ void AddSpans(const allocator::Heap& heap, AddressSpace* space) {
 
 }  // namespace
 
-AddressSpace ViewHeap(const SimulatedKernel& kernel, allocator::Heap& heap, bool with_lists) {
+AddressSpace ViewHeap(const SimulatedKernel& kernel, ProductionHeap& heap, bool with_lists) {
   AddressSpace space;
   AddRegions(kernel, &space);
   for (const Region& region : space.regions) {
@@ -65,10 +65,9 @@ AddressSpace ViewHeap(const SimulatedKernel& kernel, allocator::Heap& heap, bool
       space.resident.push_back(run);
     }
   }
-  AddSpans(heap, &space);
-  if (with_lists && allocator::CheckHeap(heap) == nullptr) {
-    allocator::VisitFreeBlocks(
-        heap,
+  AddSpans(heap.heap(), &space);
+  if (with_lists && heap.BrokenInvariant() == nullptr) {
+    heap.VisitFreeBlocks(
         [](void* list, std::uintptr_t address, std::uint64_t size) {
           static_cast<std::vector<FreeBlock>*>(list)->push_back({address, size});
         },

@@ -157,13 +157,14 @@ class Recorder : public RunObserver {
   Recorder(Journal* journal, Tape* tape, std::uint32_t first_look, std::uint32_t first_lists)
       : journal_(*journal), tape_(*tape), first_look_(first_look), first_lists_(first_lists) {}
 
-  Outcome* Begin(std::uint32_t index) override {
+  void Begin(std::uint32_t index) override {
     journal_.mutable_header().progress = index;
-    return &journal_.mutable_outcomes()[index];
+    journal_.mutable_outcomes()[index].stage = Stage::kCalling;  // it may not come to an end
   }
 
-  void End(std::uint32_t index, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
-           allocator::Heap& heap) override {
+  void End(std::uint32_t index, const Outcome& outcome, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
+           ProductionHeap& heap) override {
+    journal_.mutable_outcomes()[index] = outcome;
     for (const model::Violation& violation : found) tape_.Write(CaseViolation{index, violation});
     std::string calls;
     for (; logged_ < kernel.log().size(); ++logged_) {
@@ -192,7 +193,7 @@ class Recorder : public RunObserver {
   setrlimit(RLIMIT_CORE, &no_core);
   dup2(output, 2);
   journal->mutable_header().state = WorkerState::kRunning;
-  SimulatedRun run;
+  SimulatedRun run(Crashes::kAreViolations);
   Recorder recorder(journal, tape, first_look, first_lists);
   const Judgement judgement = run.Run(c, c.environment, &recorder).judgement;
   // Complete, and in order: what the recorder wrote before is for runs that do not get here.

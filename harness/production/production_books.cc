@@ -11,6 +11,10 @@ namespace breakproof::harness {
 
 using allocator::kPageSize;
 
+void ProductionHeap::VisitFreeBlocks(void (*visit)(void*, std::uintptr_t, std::uint64_t), void* context) {
+  allocator::VisitFreeBlocks(*heap_, visit, context);
+}
+
 const char* ProductionHeap::BrokenInvariant() { return allocator::CheckHeap(*heap_); }
 
 // Blocks come slab by slab, each in ascending order: only slabs need sorting, and a free block is found in its own.

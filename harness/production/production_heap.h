@@ -58,6 +58,8 @@ class ProductionHeap {
 
   // The first broken invariant (allocator/heap/check.h), nullptr if all hold.
   const char* BrokenInvariant();
+  // Every free block of every slab, with its size; only while every invariant holds.
+  void VisitFreeBlocks(void (*visit)(void* context, std::uintptr_t address, std::uint64_t size), void* context);
   // Blocks that the allocator believes to be with the caller, in ascending order.
   const std::vector<model::BookEntry>& LiveBlocks();
   // Blocks that the last LiveBlocks looked at, free ones among them: what it cost.

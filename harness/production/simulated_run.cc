@@ -201,15 +201,15 @@ class SimulatedRun::Implementation : public KernelObserver {
     const std::uint64_t kernel_calls = result_.kernel_calls;
     is_call_ = operation.kind == OperationKind::kCall;
     doing_ = Doing::kOperation;
-    outcome_ = watcher_ != nullptr ? watcher_->Begin(static_cast<std::uint32_t>(index_)) : &own_outcome_;
-    *outcome_ = Outcome{};
-    outcome_->stage = Stage::kCalling;
+    outcome_ = Outcome{};
+    outcome_.stage = Stage::kCalling;
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     if (is_call_) BeginCall(operation, executor);
+    if (watcher_ != nullptr) watcher_->Begin(static_cast<std::uint32_t>(index_));
     Hold(false);
-    executor.Perform(static_cast<std::uint32_t>(index_), operation, outcome_);
+    executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome_);
     Hold(true);
-    if (is_call_) EndCall(*outcome_);
+    if (is_call_) EndCall(outcome_);
     is_policed_ = false;
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
@@ -218,16 +218,18 @@ class SimulatedRun::Implementation : public KernelObserver {
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
     }
     if (!given_back_.empty()) CheckGivenBack();
-    outcome_->kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
     if (observer_ != nullptr) {
       observer_->Saw({.operation = operation,
-                      .outcome = *outcome_,
+                      .outcome = outcome_,
                       .kernel_calls = result_.kernel_calls - kernel_calls,
                       .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
     }
-    lock_step_->Step(*outcome_);
-    CheckGranted(operation, *outcome_);
-    if (watcher_ != nullptr) watcher_->End(static_cast<std::uint32_t>(index_), found_, kernel_, heap_.heap());
+    lock_step_->Step(outcome_);
+    CheckGranted(operation, outcome_);
+    if (watcher_ != nullptr) {
+      watcher_->End(static_cast<std::uint32_t>(index_), outcome_, found_, kernel_, heap_);
+    }
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
     WalkIfDue();
     if (guard_) guard_->Progress();
@@ -248,9 +250,9 @@ class SimulatedRun::Implementation : public KernelObserver {
   void Blame(int signal) {
     const std::string actual = HowItEnded(signal);
     switch (doing_) {
-      case Doing::kOperation: return lock_step_->Step(*outcome_);
+      case Doing::kOperation: return lock_step_->Step(outcome_);
       case Doing::kEndOfThread:
-        lock_step_->Step(*outcome_);
+        lock_step_->Step(outcome_);
         return lock_step_->Add({RuleId::kH0, "the end of a thread returns", actual});
       case Doing::kEmptying: return lock_step_->Add({RuleId::kH0, "free of all that is left returns", actual});
       case Doing::kWalking:
@@ -380,8 +382,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   // Of the operation under way:
   std::size_t index_ = 0;
   Doing doing_ = Doing::kOperation;
-  Outcome own_outcome_;
-  Outcome* outcome_ = &own_outcome_;  // or the watcher's
+  Outcome outcome_;
   bool is_call_ = false;
   bool is_policed_ = false;
   bool was_refused_ = false;

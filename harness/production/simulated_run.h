@@ -26,22 +26,22 @@ struct SimulatedRunResult {
   std::uint64_t refusable = 0;      // those, and the calls for its own books: what `any@k` counts
 };
 
-// A crash or an endless loop of the allocator.
-enum class Crashes {
-  kEndTheProcess,  // for sanitizers and fuzzing engines, which report it themselves
-  kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
-};
+class ProductionHeap;
 
 // Looks on while a case is run.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  // The operation is about to begin. What is seen of it is written to the result as it proceeds, so that a crash
-  // of this process leaves it there.
-  virtual Outcome* Begin(std::uint32_t index) = 0;
+  virtual void Begin(std::uint32_t index) = 0;
   // It came to an end, and broke these rules of policy and kernel. The heap model's rules are judged afterwards.
-  virtual void End(std::uint32_t index, const std::vector<model::Violation>& found, const SimulatedKernel& kernel,
-                   allocator::Heap& heap) = 0;
+  virtual void End(std::uint32_t index, const Outcome& outcome, const std::vector<model::Violation>& found,
+                   const SimulatedKernel& kernel, ProductionHeap& heap) = 0;
+};
+
+// A crash or an endless loop of the allocator.
+enum class Crashes {
+  kEndTheProcess,  // for sanitizers and fuzzing engines, which report it themselves
+  kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
 };
 
 class SimulatedRun {
