@@ -8,10 +8,12 @@ packages=(
   # build
   bazel-bootstrap bazel-rules-cc bazel-rules-java
   clang-19 libclang-rt-19-dev llvm-19
-  g++ libc6-dev zip unzip python3
+  g++ libc6-dev zip unzip python3 patch
   # libraries
   librapidcheck-dev libgtest-dev libgmock-dev libbenchmark-dev libz3-dev
   nlohmann-json3-dev libcli11-dev libmd-dev
+  # programs that run with the library preloaded (tests/programs); redis-server's program file is in redis-tools
+  git perl sqlite3 nodejs redis-tools libpython3.11-testsuite
   # allocators that the tests and benchmarks compare with (Scudo comes with libclang-rt-19-dev)
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
   # counts instructions for the benchmarks where the processor's counter is not available

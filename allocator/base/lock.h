@@ -31,12 +31,21 @@ class Lock {
   void Reset() { word_.store(0, std::memory_order_relaxed); }
 
  private:
+  // Tells the processor that it waits.
+  static void Pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+  }
+
   __attribute__((noinline)) void AcquireSlowly() {
     constexpr int kSpins = 100;  // what a holder does takes about a microsecond
     for (int i = 0; i < kSpins; ++i) {
       std::uint32_t expected = 0;
       if (word_.compare_exchange_weak(expected, 1, std::memory_order_acquire)) return;
-      __builtin_ia32_pause();
+      Pause();
     }
     const int saved_errno = errno;  // free must not change it, and waiting may
     while (word_.exchange(2, std::memory_order_acquire) != 0) {

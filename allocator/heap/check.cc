@@ -1,6 +1,7 @@
 #include "allocator/heap/check.h"
 
 #include "allocator/arithmetic/slab.h"
+#include "allocator/heap/statistics.h"
 
 namespace breakproof::allocator {
 namespace {
@@ -58,7 +59,7 @@ void CheckSlab(const Span* slab, Verdict* verdict) {
 
 void CheckUsedSpans(Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
-  std::uint64_t of_break = 0, of_segments = 0, of_mappings = 0;
+  std::uint64_t of_break = 0, of_segments = 0, of_mappings = 0, mappings = 0;
   for (const Span* span = pages.first_used(); span != nullptr; span = span->next_in_heap) {
     if (span->use == SpanUse::kSlab) {
       CheckSlab(span, verdict);
@@ -66,13 +67,15 @@ void CheckUsedSpans(Verdict* verdict) {
       verdict->Require(pages.map().Find(span->payload) == span && span->owner == nullptr,
                        "V4: a large block is not found by its payload, or has an owner");
     }
+    mappings += span->use == SpanUse::kMapping;
     (span->use == SpanUse::kMapping ? of_mappings : span->segment == 0 ? of_break : of_segments) += span->bytes();
   }
   pages.free_spans().ForEach(
       [&](const Span* span) { (span->segment == 0 ? of_break : of_segments) += span->bytes(); });
   verdict->Require(of_break == pages.break_bytes(), "V5: the spans of the break do not add up");
   verdict->Require(of_segments == pages.segment_bytes(), "V5: the spans of the segments do not add up");
-  verdict->Require(of_mappings == pages.mapping_bytes(), "V5: the mappings do not add up");
+  verdict->Require(of_mappings == pages.mappings().bytes() && mappings == pages.mappings().count(),
+                   "V5: the mappings do not add up");
 }
 
 void CheckBins(Verdict* verdict) {
@@ -114,6 +117,30 @@ void VisitOne(const void* block, Heap& heap, VisitBlock visit, void* context) {
 
 void VisitChain(const FreeBlock* block, Heap& heap, VisitBlock visit, void* context) {
   for (; block != nullptr; block = block->next) VisitOne(block, heap, visit, context);
+}
+
+// Counted once by the statistics and once from the blocks themselves.
+void CheckStatistics(Heap& heap, Verdict* verdict) {
+  HeapStatistics statistics;
+  CountHeap(heap, &statistics);
+  std::uint64_t used = 0;
+  for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {
+    if (span->use == SpanUse::kMapping) continue;
+    used += span->bytes();
+    if (span->use != SpanUse::kSlab) continue;
+    const ClassInfo& info = kClassInfo.of[span->size_class];
+    for (std::uint64_t block = 0; block < info.blocks; ++block) used -= IsHandedOut(span, block) ? 0 : info.size;
+  }
+  for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
+    const ThreadHeap& thread = *heap.Thread(id);
+    for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
+      used -= thread.bin_count(size_class) * kClassInfo.of[size_class].size;
+    }
+  }
+  verdict->Require(statistics.used_bytes() == used, "V11: the statistics do not say what is in use");
+  verdict->Require(statistics.most_heap_bytes >= statistics.heap_bytes &&
+                       statistics.most_mapping_bytes >= statistics.mapping_bytes,
+                   "V11: there is more than there ever was");
 }
 
 }  // namespace
@@ -159,6 +186,7 @@ const char* CheckHeap(Heap& heap) {
   VisitBlocks(heap, count, &handed_out);
   VisitFreeBlocks(heap, count, &free);
   verdict.Require(free <= handed_out, "V10: there are more free blocks than blocks");
+  CheckStatistics(heap, &verdict);
   return verdict.complaint;
 }
 

@@ -3,6 +3,7 @@
 // A process has one (interface/); tests make as many as they like and drive their thread heaps on one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "allocator/kernel/kernel.h"
@@ -34,6 +35,12 @@ class Heap {
   // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
   void DrainOneIdle();
 
+  // Called for every block that a thread without a thread heap of its own frees, before it is, with its usable size: a
+  // debugging aid may have put the placeholder in the thread heap's place. Returns the real one, or nullptr.
+  using BeforeFree = ThreadHeap* (*)(void* block, std::size_t usable);
+  void SetBeforeFree(BeforeFree function) { __atomic_store_n(&before_free_, function, __ATOMIC_RELAXED); }
+  BeforeFree before_free() const { return __atomic_load_n(&before_free_, __ATOMIC_RELAXED); }
+
   // What the marks of free blocks are made with.
   std::uint64_t secret() const { return secret_; }
   std::uint64_t thread_count() const { return thread_count_; }
@@ -47,6 +54,7 @@ class Heap {
   // Left by finished threads, a queue; protected by the page heap's lock.
   ThreadHeap* first_idle_;
   ThreadHeap* last_idle_;
+  BeforeFree before_free_;
   std::uint64_t secret_;
   std::uint64_t thread_count_;   // made so far; their ids are 1 to this
   ThreadHeap* threads_[kMaxThreadHeaps + 1];

@@ -97,9 +97,14 @@ std::size_t ThreadHeap::UsableSize(const void* block) const {
 // realloc leaves a block where it is while more than half of it is used, or where it is among the smallest.
 void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
   if (block == nullptr) return;
+  const Span* const span = SpanOf(block);
+  if (span->use == SpanUse::kSlab) {
+    CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
+  } else {
+    CheckLarge(block, span, kFreeOfNoBlock);
+  }
   const std::size_t usable = UsableSize(block);
   if (size > usable) Die(kWrongSize);
-  const Span* const span = SpanOf(block);
   if (span->use != SpanUse::kSlab || MayStay(size, usable)) return;
   if (arithmetic::FastSizeToClass(size) != span->size_class) Die(kWrongSize);
 }

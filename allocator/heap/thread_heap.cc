@@ -193,17 +193,26 @@ void ThreadHeap::FreeToBin(void* block, std::uint64_t size_class) {
 void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (block == nullptr) return;
   Span* const span = thread->SpanOf(block);
-  if (span->use != SpanUse::kSlab) {
+  const bool is_in_slab = span->use == SpanUse::kSlab;
+  if (is_in_slab) {
+    thread->CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
+  } else {
     CheckLarge(block, span, kFreeOfNoBlock);
-    thread->FreeLarge(span, true);
-    return;
   }
-  thread->CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
-  if (span->owner == thread) {
+  if (thread->id_ == kNoThread) thread = thread->AnnounceFree(block);
+  if (!is_in_slab) {
+    thread->FreeLarge(span, true);
+  } else if (span->owner == thread) {
     thread->FreeToBin(block, span->size_class);
   } else {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), *span);
   }
+}
+
+ThreadHeap* ThreadHeap::AnnounceFree(void* block) {
+  const Heap::BeforeFree before_free = heap_->before_free();
+  ThreadHeap* const own = before_free != nullptr ? before_free(block, UsableSize(block)) : nullptr;
+  return own != nullptr ? own : this;
 }
 
 // Dies unless the address in a slab is that of a block in use.

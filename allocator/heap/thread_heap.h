@@ -127,6 +127,7 @@ class alignas(128) ThreadHeap {
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
   static void FreeSlowly(void* block, ThreadHeap* thread);
+  ThreadHeap* AnnounceFree(void* block);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
   static bool IsBlockOf(const Span& slab, std::uintptr_t address) {

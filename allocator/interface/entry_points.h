@@ -6,7 +6,6 @@
 #pragma once
 
 #include <errno.h>
-#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +52,19 @@ inline void* Reallocarray(ThreadHeap& thread, void* block, size_t count, size_t 
   return bytes.overflow ? OrEnomem(nullptr) : Realloc(thread, block, bytes.value);
 }
 
+// C23: the size that the block was asked for with, in malloc, calloc or the last realloc. U3 of heap/misuse.h.
+inline void FreeSized(ThreadHeap& thread, void* block, size_t size) {
+  thread.CheckSize(block, size);
+  thread.Free(block);
+}
+
+// C23: the same for aligned_alloc. An alignment may have taken a block of a larger class.
+inline void FreeAlignedSized(ThreadHeap& thread, void* block, size_t alignment, size_t size) {
+  const uint64_t effective = arithmetic::EffectiveAlignment<uint64_t>(alignment);
+  const bool has_class = arithmetic::HasAlignedClass<uint64_t>(size, effective);
+  FreeSized(thread, block, has_class ? arithmetic::AlignUp<uint64_t>(size + (size == 0), effective) : size);
+}
+
 // memalign(3) as glibc 2.36 does it: what is no power of two is rounded up to one. aligned_alloc is the same.
 inline void* Memalign(ThreadHeap& thread, size_t alignment, size_t size) {
   if (alignment > uint64_t{1} << 63) {
@@ -77,30 +89,6 @@ inline int PosixMemalign(ThreadHeap& thread, void** result, size_t alignment, si
 inline void* Pvalloc(ThreadHeap& thread, size_t size) {
   const auto bytes = arithmetic::CheckedPageRound<uint64_t>(size);
   return bytes.overflow ? OrEnomem(nullptr) : Memalign(thread, kPageSize, bytes.value);
-}
-
-// mallopt(3): 1 if the parameter was set. Others than these are accepted and change nothing.
-inline int Mallopt(Heap& heap, int parameter, int value) {
-  if (value < 0) return 0;
-  PageHeap& pages = heap.pages();
-  const LockGuard guard(pages.lock());
-  const auto bytes = static_cast<uint64_t>(value);
-  switch (parameter) {
-    case M_MMAP_THRESHOLD:
-      // Less than a page never gets a mapping: it would waste most of it, and the fast path does not ask.
-      pages.SetThreshold(
-          arithmetic::WithMmapThreshold<uint64_t>(pages.threshold(), bytes < kPageSize ? kPageSize : bytes));
-      break;
-    case M_TRIM_THRESHOLD:
-      pages.SetThreshold(arithmetic::WithTrimThreshold<uint64_t>(pages.threshold(), bytes));
-      break;
-    case M_TOP_PAD:
-      pages.top_pad() = bytes;
-      pages.SetThreshold(arithmetic::Pinned<uint64_t>(pages.threshold()));
-      break;
-    default: break;
-  }
-  return 1;
 }
 
 }  // namespace breakproof::allocator::entry

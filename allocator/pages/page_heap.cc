@@ -19,7 +19,8 @@ constexpr std::uint64_t kSpansAnOperation = 4;
 
 void PageHeap::Init(const Kernel& kernel) {
   kernel_ = kernel;
-  threshold_ = arithmetic::InitialThreshold<std::uint64_t>();
+  SetThreshold(arithmetic::InitialThreshold<std::uint64_t>());
+  SetMappingLimit(kDefaultMappingLimit);
   top_pad_ = arithmetic::kDefaultTopPad;
 }
 
@@ -222,6 +223,7 @@ void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   span->segment = segment;
   span->is_zero = is_zero;
   if (segment == 0) break_bytes_ += bytes;
+  RememberMost();
   Join(span);
   InsertFree(span);
 }
@@ -296,9 +298,18 @@ void PageHeap::Unlink(Span* span, List* list) {
 // ---- Own mappings
 
 void PageHeap::SetThreshold(const arithmetic::Threshold<std::uint64_t>& threshold) {
-  __atomic_store_n(&threshold_.mmap, threshold.mmap, __ATOMIC_RELAXED);
-  threshold_.trim = threshold.trim;
-  threshold_.is_pinned = threshold.is_pinned;
+  threshold_ = threshold;
+  FollowMappings();
+}
+
+void PageHeap::SetMappingLimit(std::uint64_t limit) {
+  mappings_.SetLimit(limit);
+  FollowMappings();
+}
+
+// After every change of the threshold, of the mappings and of their limit.
+void PageHeap::FollowMappings() {
+  __atomic_store_n(&maps_from_, mappings_.IsFull() ? UINT64_MAX : threshold_.mmap, __ATOMIC_RELAXED);
 }
 
 Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
@@ -316,20 +327,23 @@ Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
   span->start = span->segment = start;
   span->pages = bytes >> kPageShift;
   span->payload = payload;
-  mapping_bytes_ += bytes;
+  mappings_.Add(bytes);
+  FollowMappings();
   AddUsed(span);
   return span;
 }
 
 void PageHeap::Unmap(Span* span) {
   const std::uint64_t bytes = span->bytes();
-  mapping_bytes_ -= bytes;
+  mappings_.Remove(bytes);
+  FollowMappings();
   if (kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), bytes)) {
     RemoveUsed(span);
     metadata_.DeleteSpan(span);
     return;
   }
   segment_bytes_ += bytes;
+  RememberMost();
   // Without entries it cannot even be retailed; its memory at least goes back.
   if (map_.Cover(kernel_, span->start, bytes)) {
     Free(span);
@@ -344,7 +358,7 @@ bool PageHeap::Remap(Span* span, std::uint64_t bytes) {
   const std::uint64_t offset = span->payload - span->start;
   void* const map = kernel_.remap(kernel_.context, reinterpret_cast<void*>(span->start), old_bytes, bytes);
   if (map == nullptr) return false;
-  mapping_bytes_ += bytes - old_bytes;
+  mappings_.Resize(old_bytes, bytes);
   span->start = span->segment = reinterpret_cast<std::uintptr_t>(map);
   span->pages = bytes >> kPageShift;
   span->payload = span->start + offset;

@@ -15,6 +15,7 @@
 #include "allocator/base/lock.h"
 #include "allocator/kernel/kernel.h"
 #include "allocator/pages/free_spans.h"
+#include "allocator/pages/mapping_count.h"
 #include "allocator/pages/metadata.h"
 #include "allocator/pages/page_map.h"
 #include "allocator/pages/span.h"
@@ -67,15 +68,16 @@ class PageHeap {
   const arithmetic::Threshold<std::uint64_t>& threshold() const { return threshold_; }
   void SetThreshold(const arithmetic::Threshold<std::uint64_t>& threshold);
   // Whether a request gets a mapping of its own. Needs no lock: an answer from just before a change is as good.
-  bool WantsMapping(std::uint64_t size) const {
-    return size >= __atomic_load_n(&threshold_.mmap, __ATOMIC_RELAXED);
-  }
+  bool WantsMapping(std::uint64_t size) const { return size >= __atomic_load_n(&maps_from_, __ATOMIC_RELAXED); }
+  // How many there may be at a time.
+  void SetMappingLimit(std::uint64_t limit);
+  const MappingCount& mappings() const { return mappings_; }
   std::uint64_t& top_pad() { return top_pad_; }
 
   // Bytes, for statistics and bounds.
   std::uint64_t break_bytes() const { return break_bytes_; }
   std::uint64_t segment_bytes() const { return segment_bytes_; }
-  std::uint64_t mapping_bytes() const { return mapping_bytes_; }
+  std::uint64_t most_heap_bytes() const { return most_heap_bytes_; }  // of both together, ever
   const FreeSpans& free_spans() const { return free_; }
   std::uintptr_t break_end() const { return break_end_; }
   // Slabs, large blocks and mappings, by next_in_heap.
@@ -97,13 +99,19 @@ class PageHeap {
   void AddUsed(Span* span) { Append(span, &used_); }
   void RemoveUsed(Span* span) { Unlink(span, &used_); }
   bool IsWholeSegment(const Span& span) const;
+  void RememberMost() {
+    if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
+  }
 
   Lock lock_;
   Kernel kernel_;
   PageMap map_;
   Metadata metadata_;
   FreeSpans free_;
+  void FollowMappings();
   arithmetic::Threshold<std::uint64_t> threshold_;
+  std::uint64_t maps_from_;  // the mapping threshold; beyond every size while there are as many as there may be
+  MappingCount mappings_;
   std::uint64_t top_pad_;
   bool has_trimmed_;         // since the break was last raised
   std::uint64_t regrowths_;  // times that it was raised behind a trim; at most kMaxRegrowths
@@ -117,7 +125,7 @@ class PageHeap {
   static void Unlink(Span* span, List* list);
   List dirty_;  // free, and not known to be zero: the oldest first
   List used_;
-  std::uint64_t break_bytes_, segment_bytes_, mapping_bytes_;
+  std::uint64_t break_bytes_, segment_bytes_, most_heap_bytes_;
 };
 
 }  // namespace breakproof::allocator

@@ -14,8 +14,8 @@
 namespace breakproof::harness {
 
 inline constexpr std::uint64_t kFullLength = 64 * 1024;     // bytes
-inline constexpr std::uint64_t kDenseLength = 512 * 1024;   // bytes
-inline constexpr std::uint64_t kSparseStripes = 32;
+inline constexpr std::uint64_t kDenseLength = 128 * 1024;   // bytes
+inline constexpr std::uint64_t kSparseStripes = 16;
 inline constexpr std::uint64_t kStripe = 64;                // bytes
 
 // Seed of the block that the operation at `index` makes; never 0, equal for equal indices.

@@ -5,8 +5,18 @@ namespace breakproof::harness {
 using model::Entry;
 
 CaseBuilder::CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations,
-                         std::uint64_t live_budget)
-    : random_(random), entries_(entries), most_operations_(most_operations), live_budget_(live_budget) {}
+                         std::uint64_t live_budget, int threads)
+    : random_(random),
+      entries_(entries),
+      most_operations_(most_operations),
+      live_budget_(live_budget),
+      threads_(threads) {}
+
+int CaseBuilder::AnotherThread(int thread) {
+  if (threads_ == 1) return thread;
+  const auto step = 1 + static_cast<int>(random_.Below(static_cast<std::uint64_t>(threads_ - 1)));
+  return (thread + step) % threads_;
+}
 
 Operation CaseBuilder::NewOperation(Entry entry) const {
   Operation operation;

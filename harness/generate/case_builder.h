@@ -19,14 +19,17 @@ inline constexpr EntrySet kAllEntries = (1u << model::kEntryCount) - 1;
 
 class CaseBuilder {
  public:
-  // Live payload at most `live_budget` bytes, at most `most_operations` operations.
-  CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations, std::uint64_t live_budget);
+  // Live payload at most `live_budget` bytes, at most `most_operations` operations, on t0 to t(threads - 1).
+  CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations, std::uint64_t live_budget, int threads);
 
   Random& random() { return random_; }
   bool IsFull() const { return case_.operations.size() >= most_operations_; }
   std::size_t LiveCount() const { return live_.size(); }
 
   void OnThread(int thread) { thread_ = static_cast<std::uint8_t>(thread); }
+  int AnyThread() { return static_cast<int>(random_.Below(static_cast<std::uint64_t>(threads_))); }
+  // Any but this one, if there are others.
+  int AnotherThread(int thread);
   void ExitThread();  // of the current thread, unless it is t0; back to t0
 
   // Allocations. Makes room first where the live budget asks for it; an entry point that is not allowed
@@ -74,6 +77,7 @@ class CaseBuilder {
   EntrySet entries_;
   std::uint32_t most_operations_;
   std::uint64_t live_budget_;
+  int threads_;
   std::uint8_t thread_ = 0;
   Case case_;
   std::vector<Slot> live_;

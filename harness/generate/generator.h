@@ -8,7 +8,7 @@
 
 namespace breakproof::harness {
 
-// At most a few thousand operations, at most 256 MiB live.
+// At most a few thousand operations on one to eight threads, at most 256 MiB live.
 Case GenerateCase(std::uint64_t seed, std::uint64_t n, EntrySet entries);
 
 }  // namespace breakproof::harness

@@ -174,8 +174,8 @@ void AskForTooMuch(CaseBuilder& b) {
 // One thread makes, another frees, and the maker may be gone by then.
 void FreeRemotely(CaseBuilder& b) {
   Random& r = b.random();
-  const int maker = static_cast<int>(r.Below(4));
-  const int drain = static_cast<int>((maker + r.Between(1, 3)) % 4);
+  const int maker = b.AnyThread();
+  const int drain = b.AnotherThread(maker);
   const bool one_class = r.OneIn(2);
   const std::uint64_t size = PickSmallSize(r);
   const std::uint64_t count = PickCount(r, 2000);
@@ -204,7 +204,7 @@ void Churn(CaseBuilder& b) {
   const std::size_t target = r.Between(1, 200);
   const bool threads = r.OneIn(4);
   for (std::uint64_t i = r.Between(10, 1500); i > 0 && !b.IsFull(); --i) {
-    if (threads && r.OneIn(20)) b.OnThread(static_cast<int>(r.Below(4)));
+    if (threads && r.OneIn(20)) b.OnThread(b.AnyThread());
     if (b.LiveCount() > 0 && (b.LiveCount() > target || r.OneIn(2))) {
       const Slot slot = b.AnyLive();
       switch (r.Below(8)) {
@@ -312,7 +312,7 @@ std::span<const Scenario> Scenarios() { return kScenarios; }
 
 void AppendFirstCalls(CaseBuilder& b) {
   Random& r = b.random();
-  if (r.OneIn(2)) b.OnThread(static_cast<int>(r.Between(1, 3)));
+  if (r.OneIn(2)) b.OnThread(b.AnotherThread(0));
   switch (r.Below(8)) {
     case 0: b.FreeNull(); break;
     case 1: b.Allocate(Entry::kRealloc, r.OneIn(2) ? 0 : PickSize(r)); break;

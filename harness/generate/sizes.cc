@@ -21,14 +21,21 @@ std::uint64_t GeometricBoundary(Random& random, unsigned low, unsigned high) {
   return power / 4 * random.Between(4, 7);
 }
 
+// Megabytes are rare: one block of 32 MiB costs as much as ten thousand small ones, and few things happen there only.
+constexpr std::uint64_t kSeldom = 8;
+
+std::uint64_t LargePower(Random& random) {
+  return 1ull << (random.OneIn(kSeldom) ? random.Between(22, 25) : random.Between(16, 21));
+}
+
 std::uint64_t ThresholdBoundary(Random& random) {
+  if (random.OneIn(4 * kSeldom)) return 32 * kMiB;  // the threshold's maximum
   return random.Pick<std::uint64_t>({
       64 * kKiB,            // glibc's consolidation size, many allocators' small limit
       128 * kKiB,           // M_MMAP_THRESHOLD and M_TRIM_THRESHOLD at first
       128 * kKiB - 24,      // the same less glibc's header
       132 * kKiB,           // glibc's wholesale unit
       256 * kKiB, 512 * kKiB, 1 * kMiB, 2 * kMiB, 4 * kMiB,
-      32 * kMiB,            // the threshold's maximum
   });
 }
 
@@ -57,10 +64,10 @@ std::uint64_t PickSize(Random& random) {
 
 std::uint64_t PickLargeSize(Random& random) {
   switch (random.Below(8)) {
-    case 0: return Near(random, 1ull << random.Between(16, 25));
+    case 0: return Near(random, LargePower(random));
     case 1: return Near(random, random.Between(16, 2048) * kPage);
     case 2: {  // any length, uniform in its logarithm
-      const std::uint64_t power = 1ull << random.Between(16, 25);
+      const std::uint64_t power = LargePower(random);
       return power + random.Below(power);
     }
     case 3:

@@ -5,6 +5,8 @@
 
 #include "allocator/arithmetic/class_table.h"
 #include "allocator/arithmetic/size_class.h"
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
 
 namespace breakproof::harness {
 namespace {

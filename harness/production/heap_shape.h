@@ -3,8 +3,10 @@
 
 #include <cstdint>
 
-#include "allocator/heap/heap.h"
-#include "allocator/heap/thread_heap.h"
+namespace breakproof::allocator {
+class Heap;
+class ThreadHeap;
+}  // namespace breakproof::allocator
 
 namespace breakproof::harness {
 

@@ -2,7 +2,11 @@
 
 #include <sys/mman.h>
 
+#include "allocator/heap/heap.h"
+#include "allocator/heap/thread_heap.h"
+#include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
+#include "allocator/interface/parameters.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -96,7 +100,7 @@ struct KernelFunctions {
 };
 
 struct EntryFunctions {
-  static allocator::ThreadHeap& Thread() { return the_heap->current(); }
+  static allocator::ThreadHeap& Thread() { return *the_heap->current_; }
 
   // What malloc_interface.cc does with thread-local state, with the current logical thread. errno of the
   // simulated kernel's calls is not the caller's: the shipped kernel functions keep it, so it is kept here.
@@ -117,12 +121,17 @@ struct EntryFunctions {
   static void* Pvalloc(std::size_t size) { return allocator::entry::Pvalloc(Thread(), size); }
   static std::size_t UsableSize(void* block) { return Thread().UsableSize(block); }
   static int Mallopt(int parameter, int value) {
-    return allocator::entry::Mallopt(the_heap->heap(), parameter, value);
+    return allocator::entry::Mallopt(*the_heap->heap_, parameter, value);
+  }
+  static void FreeSized(void* block, std::size_t size) { allocator::entry::FreeSized(Thread(), block, size); }
+  static void FreeAlignedSized(void* block, std::size_t alignment, std::size_t size) {
+    allocator::entry::FreeAlignedSized(Thread(), block, alignment, size);
   }
   // The program takes back only what it took: anything else would be its own fault.
   static void* Sbrk(std::intptr_t increment) {
     return the_heap->kernel_->MayMoveForeignBreak(increment) ? the_heap->kernel_->ForeignSbrk(increment) : nullptr;
   }
+  static int Trim(std::size_t pad) { return allocator::TrimHeap(*the_heap->heap_, Thread(), pad) ? 1 : 0; }
   static void AdvanceClock(std::uint64_t milliseconds) { the_heap->milliseconds_ += milliseconds; }
   static void RefuseCalls(int type, std::uint64_t count) { the_heap->kernel_->RefuseNext(type, count); }
   static void BlockBreak(std::uint64_t room) { the_heap->kernel_->BlockBreak(room); }
@@ -190,6 +199,10 @@ void ProductionHeap::ExitThread(int thread) {
   current_ = &placeholder_->thread;
 }
 
+void ProductionHeap::DrainIdle() {
+  for (std::uint64_t i = 0; i < heap_->thread_count(); ++i) heap_->DrainOneIdle();
+}
+
 const MallocFamily& ProductionHeap::family() {
   using F = EntryFunctions;
   static const MallocFamily family = {.malloc = F::Malloc,
@@ -205,6 +218,9 @@ const MallocFamily& ProductionHeap::family() {
                                       .malloc_usable_size = F::UsableSize,
                                       .mallopt = F::Mallopt,
                                       .sbrk = F::Sbrk,
+                                      .free_sized = F::FreeSized,
+                                      .free_aligned_sized = F::FreeAlignedSized,
+                                      .malloc_trim = F::Trim,
                                       .advance_clock = F::AdvanceClock,
                                       .refuse_calls = F::RefuseCalls,
                                       .block_break = F::BlockBreak};

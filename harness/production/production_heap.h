@@ -1,15 +1,24 @@
-// The production heap as an object under test: its memory, its kernel, its logical threads.
+// The production heap as an object under test: its memory, its kernel, its logical threads, and what its own books
+// say. Names nothing of the allocator, so that a patched one can stand behind it (tests/production/mutants).
 #pragma once
 
 #include <array>
-#include <functional>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
 
-#include "allocator/heap/heap.h"
-#include "allocator/heap/thread_heap.h"
 #include "harness/execute/malloc_family.h"
 #include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/operation/operation.h"
+#include "model/heap/heap.h"
 #include "model/policy/kernel_call.h"
+
+namespace breakproof::allocator {
+class Heap;
+class ThreadHeap;
+struct PlaceholderThreadHeap;
+}  // namespace breakproof::allocator
 
 namespace breakproof::harness {
 
@@ -38,13 +47,49 @@ class ProductionHeap {
 
   void SwitchTo(int thread);
   void ExitThread(int thread);
+  // What one thread's end sent to another's list is seen to one idle heap at a time: until nothing is left.
+  void DrainIdle();
 
-  allocator::Heap& heap() { return *heap_; }
-  allocator::ThreadHeap& current() { return *current_; }
+  // ---- The allocator's books. Nothing else may use the heap meanwhile.
+
+  // The first broken invariant (allocator/heap/check.h), nullptr if all hold.
+  const char* BrokenInvariant();
+  // Blocks that the allocator believes to be with the caller, in ascending order.
+  const std::vector<model::BookEntry>& LiveBlocks();
+  // Blocks that the last LiveBlocks looked at, free ones among them: what it cost.
+  std::uint64_t blocks_looked_at() const { return looked_at_; }
+  bool HasUsedSpans() const;
+  // Bytes free directly below `program_break`.
+  std::uint64_t TopFree(std::uint64_t program_break) const;
+  // Free runs of whole pages, start to length in bytes.
+  std::map<std::uint64_t, std::uint64_t> FreeRuns() const;
+  // Whether the page of an address leads to anything.
+  bool Knows(std::uint64_t address) const;
+  // Milliseconds for which the oldest of the free spans that are not given back has been free; 0 if there is none.
+  std::uint64_t OldestFree() const;
+  void AdvanceClock(std::uint64_t milliseconds) { milliseconds_ += milliseconds; }
+  // heap_shape.h
+  std::uint64_t SpanState(std::uint64_t size) const;
+  std::uint64_t Shape() const;
+  // Bytes of break, segments and mappings.
+  std::uint64_t HeldBytes() const;
+  // Whether a free block or a free run of pages is there for a request of the current thread.
+  bool Serves(std::uint64_t payload, std::uint64_t alignment) const;
 
  private:
   friend struct EntryFunctions;
   friend struct KernelFunctions;
+
+  // Blocks of one size, one behind the other.
+  struct Run {
+    std::uint64_t start;
+    std::uint64_t size;
+    std::uint64_t blocks;
+    std::uint64_t first;  // number of its first block
+    std::uint64_t end() const { return start + blocks * size; }
+  };
+  void Add(std::uint64_t address, std::uint64_t usable);
+  void MarkFree(std::uint64_t address);
 
   SimulatedKernel* kernel_;
   KernelTable table_;
@@ -54,6 +99,11 @@ class ProductionHeap {
   std::array<allocator::ThreadHeap*, kMaxThreads> threads_{};
   allocator::ThreadHeap* current_ = nullptr;
   std::uint64_t milliseconds_ = 0;           // the injected clock: advances by one a question
+  // Of LiveBlocks, kept for their memory:
+  std::vector<Run> runs_;
+  std::vector<bool> is_free_;                // by number of the block
+  std::vector<model::BookEntry> blocks_;
+  std::uint64_t looked_at_ = 0;
 };
 
 }  // namespace breakproof::harness

@@ -2,13 +2,16 @@
 
 #include <sys/mman.h>
 
-#include <set>
+#include <algorithm>
+#include <bit>
+#include <csignal>
+#include <cstring>
+#include <optional>
 #include <vector>
 
-#include "allocator/heap/check.h"
 #include "harness/execute/executor.h"
 #include "harness/lockstep/lock_step.h"
-#include "harness/production/heap_shape.h"
+#include "harness/production/crash_guard.h"
 #include "harness/production/production_heap.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
@@ -19,15 +22,21 @@ namespace {
 using model::RuleId;
 using model::Violation;
 
-// Walks over everything cost more the longer a case is: after every operation at first, then now and then.
-constexpr std::size_t kAlwaysWalked = 64;
-constexpr std::size_t kWalkEvery = 64;
+// Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
+// more with every operation: small heaps are walked after every operation, large ones now and then.
+constexpr std::uint64_t kLooksAtFirst = 8192;
+constexpr std::uint64_t kLooksAnOperation = 16;
+
+constexpr std::uint64_t kPage = 4096;
+
+// Milliseconds after which free memory is given back, as the allocator's README has it.
+constexpr std::uint64_t kDecay = 500;
 
 RuleId RuleOf(model::own::Clause clause) {
   return static_cast<RuleId>(static_cast<int>(RuleId::kK1) + static_cast<int>(clause));
 }
 
-// The executor's books: mapped, so that they are zeroes again at the price of what was touched.
+// The executor's books, not in the malloc of the process: a case may leave them at any moment.
 class Books {
  public:
   void* Reset(std::uint64_t bytes) {
@@ -37,8 +46,9 @@ class Books {
       if (base_ == MAP_FAILED) throw CouldNotRun("no memory for the harness's own books");
       bytes_ = bytes;
     } else {
-      madvise(base_, bytes_, MADV_DONTNEED);
+      std::memset(base_, 0, used_);
     }
+    used_ = bytes;
     return base_;
   }
   ~Books() {
@@ -48,27 +58,42 @@ class Books {
  private:
   void* base_ = nullptr;
   std::uint64_t bytes_ = 0;
+  std::uint64_t used_ = 0;  // by the last case
 };
+
+std::string HowItEnded(int signal) {
+  return signal == SIGVTALRM ? "it does not" : signal == SIGABRT ? "it aborts" : "it crashes";
+}
 
 }  // namespace
 
 class SimulatedRun::Implementation : public KernelObserver {
  public:
-  Implementation() : heap_(&kernel_, this) {}
+  explicit Implementation(Crashes crashes) : heap_(&kernel_, this) {
+    if (crashes == Crashes::kAreViolations) guard_.emplace();
+  }
 
   SimulatedRunResult Run(const Case& c, const Environment& environment) {
-    case_ = &c;
     if (observer_ != nullptr) observer_->CaseBegins();
     Prepare(environment);
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
     void* const books = books_.Reset(Executor::BookBytes(count, slots) + 1);
     Executor executor(ProductionHeap::family(), books, count, slots);
-    const RunResult finished{.end = RunEnd::kFinished, .output = {}};
-    LockStep lock_step(c, finished, {.has_usable_size = true});
+    RunResult end{.end = RunEnd::kFinished, .output = {}};
+    LockStep lock_step(c, end, {.has_usable_size = true});
     lock_step_ = &lock_step;
-    for (index_ = 0; index_ < count && !lock_step.is_over(); ++index_) Perform(executor, c.operations[index_]);
-    if (!lock_step.is_over()) EmptyTheHeap(executor);
+    const auto perform_all = [&] {
+      for (index_ = 0; index_ < count && !lock_step.is_over(); ++index_) Perform(executor, c.operations[index_]);
+      if (!lock_step.is_over()) EmptyTheHeap(executor);
+    };
+    if (!guard_) {
+      perform_all();
+    } else if (const int signal = guard_->Run(perform_all)) {
+      end.end = signal == SIGVTALRM ? RunEnd::kHung : RunEnd::kCrashed;
+      end.signal = signal;
+      Blame(signal);
+    }
     lock_step_ = nullptr;
     result_.judgement = lock_step.Finish();
     for (std::size_t clause = 0; clause < clauses_.size(); ++clause) {
@@ -80,7 +105,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   }
 
   void Observe(OperationObserver* observer) { observer_ = observer; }
-  const allocator::Heap& heap() { return heap_.heap(); }
+  const ProductionHeap& heap() const { return heap_; }
 
   // ---- KernelObserver
 
@@ -89,13 +114,45 @@ class SimulatedRun::Implementation : public KernelObserver {
     policy_.BooksRefused();
   }
 
-  void Before(const model::KernelCall&) override { books_before_ = BooksNow(); }
+  void Before(const model::KernelCall&) override {
+    Hold(true);
+    if (is_policed_) books_before_ = BooksNow();
+  }
 
   void After(const model::KernelCall& call, bool is_granted, std::uint64_t address) override {
     ++result_.kernel_calls;
     result_.refused += !is_granted;
     was_refused_ |= !is_granted;
-    if (!is_policed_) return;
+    if (is_policed_) Police(call, is_granted, address);
+    if (is_granted) NoteGivenBack(call, address);
+    Hold(false);
+  }
+
+ private:
+  // What of the allocator is running.
+  enum class Doing { kOperation, kEndOfThread, kEmptying, kWalking };
+
+  void Hold(bool holds) {
+    if (guard_) guard_->HoldFast(holds);
+  }
+
+  void Prepare(const Environment& environment) {
+    kernel_.Reset();
+    heap_.Reset();
+    policy_ = model::own::Policy();
+    result_ = {};
+    clauses_ = {};
+    walks_ = 0;
+    looks_left_ = kLooksAtFirst;
+    is_policed_ = false;
+    given_back_.clear();
+    doing_ = Doing::kOperation;
+    for (const Refusal& refusal : environment.refusals) kernel_.Refuse(refusal);
+    kernel_.SetGapBeforeGrowth(environment.gap_before_growth);
+    if (environment.break_room) kernel_.BlockBreak(*environment.break_room);
+  }
+
+  void Police(const model::KernelCall& call, bool is_granted, std::uint64_t address) {
     const model::own::Ruling ruling = policy_.Judge(call, is_granted, address, books_before_);
     ++clauses_[static_cast<std::size_t>(ruling.clause)];
     if (ruling.duty != model::own::Duty::kForbidden || is_unpredictable_) return;
@@ -104,18 +161,27 @@ class SimulatedRun::Implementation : public KernelObserver {
                           std::to_string(call.address)});
   }
 
- private:
-  void Prepare(const Environment& environment) {
-    kernel_.Reset();
-    heap_.Reset();
-    policy_ = model::own::Policy();
-    result_ = {};
-    clauses_ = {};
-    walks_ = 0;
-    is_policed_ = false;
-    for (const Refusal& refusal : environment.refusals) kernel_.Refuse(refusal);
-    kernel_.SetGapBeforeGrowth(environment.gap_before_growth);
-    if (environment.break_room) kernel_.BlockBreak(*environment.break_room);
+  void NoteGivenBack(const model::KernelCall& call, std::uint64_t address) {
+    using Kind = model::KernelCallKind;
+    if (call.kind == Kind::kMunmap || (call.kind == Kind::kMremap && address != call.address)) {
+      given_back_.push_back({call.address, call.address + call.length});
+    }
+  }
+
+  // V11: no entry of the page map is left of memory that was given back, unless it came again. Of long ranges both
+  // ends are looked at, where blocks and spans are entered.
+  void CheckGivenBack() {
+    constexpr std::uint64_t kLookedAt = 64 * kPage;
+    for (const model::Range& range : given_back_) {
+      for (std::uint64_t page = range.start; page < range.end; page += kPage) {
+        if (page - range.start >= kLookedAt && range.end - page > kLookedAt) page = range.end - kLookedAt;
+        if (!heap_.Knows(page) || kernel_.IsGranted(page, 1)) continue;
+        found_.push_back({RuleId::kH11, "memory that was given back is known no more",
+                          "the page at " + std::to_string(page) + " leads to a span"});
+        break;
+      }
+    }
+    given_back_.clear();
   }
 
   void Perform(Executor& executor, const Operation& operation) {
@@ -123,38 +189,61 @@ class SimulatedRun::Implementation : public KernelObserver {
     was_refused_ = is_unpredictable_ = false;
     const std::size_t logged = kernel_.log().size();
     const std::uint64_t kernel_calls = result_.kernel_calls;
-    heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     is_call_ = operation.kind == OperationKind::kCall;
+    doing_ = Doing::kOperation;
+    outcome_ = Outcome{};
+    outcome_.stage = Stage::kCalling;
+    heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     if (is_call_) BeginCall(operation, executor);
-    Outcome outcome;
-    executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome);
-    if (is_call_) EndCall(outcome);
+    Hold(false);
+    executor.Perform(static_cast<std::uint32_t>(index_), operation, &outcome_);
+    Hold(true);
+    if (is_call_) EndCall(outcome_);
     is_policed_ = false;
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
-    if (operation.kind == OperationKind::kThreadExit) ExitThread(operation.thread);
+    if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
       if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
     }
-    outcome.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
+    if (!given_back_.empty()) CheckGivenBack();
+    outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
     if (observer_ != nullptr) {
       observer_->Saw({.operation = operation,
-                      .outcome = outcome,
+                      .outcome = outcome_,
                       .kernel_calls = result_.kernel_calls - kernel_calls,
-                      .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
+                      .span_state = heap_.SpanState(payload_)});
     }
-    lock_step_->Step(outcome);
-    CheckGranted(operation, outcome);
+    lock_step_->Step(outcome_);
+    CheckGranted(operation, outcome_);
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
-    if (index_ < kAlwaysWalked || index_ % kWalkEvery == 0) Walk();
+    WalkIfDue();
+    if (guard_) guard_->Progress();
   }
 
   // To the policy a thread's end is a free: of all that the thread kept at hand.
-  void ExitThread(int thread) {
+  void EndThread(int thread) {
+    doing_ = Doing::kEndOfThread;
     policy_.Begin({.entry = model::Entry::kFree});
     is_policed_ = true;
+    Hold(false);
     heap_.ExitThread(thread);
+    Hold(true);
     is_policed_ = false;
+  }
+
+  // The operation under way, or what came after it, did not return.
+  void Blame(int signal) {
+    const std::string actual = HowItEnded(signal);
+    switch (doing_) {
+      case Doing::kOperation: return lock_step_->Step(outcome_);
+      case Doing::kEndOfThread:
+        lock_step_->Step(outcome_);
+        return lock_step_->Add({RuleId::kH0, "the end of a thread returns", actual});
+      case Doing::kEmptying: return lock_step_->Add({RuleId::kH0, "free of all that is left returns", actual});
+      case Doing::kWalking:
+        return lock_step_->Add({RuleId::kH11, "a walk over everything comes to an end", actual});
+    }
   }
 
   void BeginCall(const Operation& operation, const Executor& executor) {
@@ -165,16 +254,17 @@ class SimulatedRun::Implementation : public KernelObserver {
                          .address = executor.AddressIn(operation.argument)};
     payload_ = model::ContractOf(call).payload;
     const bool is_paged = operation.entry == model::Entry::kValloc || operation.entry == model::Entry::kPvalloc;
-    alignment_ = is_paged ? allocator::kPageSize
-                          : arithmetic::EffectiveAlignment<std::uint64_t>(
-                                std::min<std::uint64_t>(operation.alignment, std::uint64_t{1} << 63));
+    constexpr std::uint64_t kLargest = std::uint64_t{1} << 63;
+    // What is no power of two is rounded up to one (memalign(3)).
+    alignment_ = is_paged ? kPage : operation.alignment > kLargest ? kLargest : std::bit_ceil(operation.alignment);
     policy_.Begin(call);
     is_policed_ = true;
-    top_free_before_ = BooksNow().top_free;
+    top_free_before_ = heap_.TopFree(ProgramBreak());
   }
 
   void EndCall(const Outcome& outcome) {
-    const model::own::Books books = BooksNow();
+    model::own::Books books;  // nothing but the top is looked at
+    books.top_free = heap_.TopFree(ProgramBreak());
     const auto missing = policy_.End(outcome.address, books);
     // A free that added nothing to the top has no occasion to trim it, even if mallopt has made it due.
     const bool has_no_occasion =
@@ -191,88 +281,93 @@ class SimulatedRun::Implementation : public KernelObserver {
     lock_step_->Add({RuleId::kH1, "the block lies in memory that the kernel granted", "it does not, or not wholly"});
   }
 
+  void WalkIfDue() {
+    looks_left_ += kLooksAnOperation;
+    if (looks_left_ < heap_.blocks_looked_at()) return;
+    Walk();
+    looks_left_ -= std::min(looks_left_, heap_.blocks_looked_at());
+  }
+
   void Walk() {
-    ++walks_;
-    if (const char* const broken = allocator::CheckHeap(heap_.heap())) {
-      lock_step_->Add({RuleId::kH11, "V1 to V10", broken});
-    }
     if (lock_step_->is_over()) return;
-    for (Violation& violation : lock_step_->heap().CompareBooks(BookedBlocks())) lock_step_->Add(std::move(violation));
+    ++walks_;
+    CheckInvariants("V1 to V11");
+    if (lock_step_->is_over()) return;
+    for (Violation& violation : lock_step_->heap().CompareBooks(heap_.LiveBlocks())) {
+      lock_step_->Add(std::move(violation));
+    }
   }
 
-  std::vector<model::BookEntry> BookedBlocks() {
-    std::set<std::uint64_t> free;
-    allocator::VisitFreeBlocks(
-        heap_.heap(),
-        [](void* set, std::uintptr_t address, std::uint64_t) { static_cast<std::set<std::uint64_t>*>(set)->insert(address); },
-        &free);
-    std::vector<model::BookEntry> blocks;
-    allocator::VisitBlocks(
-        heap_.heap(),
-        [](void* all, std::uintptr_t address, std::uint64_t usable) {
-          static_cast<std::vector<model::BookEntry>*>(all)->push_back({address, usable});
-        },
-        &blocks);
-    std::erase_if(blocks, [&](const model::BookEntry& entry) { return free.contains(entry.address); });
-    return blocks;
+  void CheckInvariants(const char* expected) {
+    doing_ = Doing::kWalking;
+    Hold(false);
+    const char* const broken = heap_.BrokenInvariant();
+    Hold(true);
+    if (broken != nullptr) lock_step_->Add({RuleId::kH11, expected, broken});
   }
 
-  // H12: when everything was freed and every thread has ended, no span is in use.
+  // H12: when everything was freed and every thread has ended, no span is in use, and what stays free is given back.
   void EmptyTheHeap(Executor& executor) {
+    Walk();
+    if (lock_step_->is_over()) return;
+    doing_ = Doing::kEmptying;
     heap_.SwitchTo(0);
+    Hold(false);
     executor.FreeEverything();
     for (int thread = 0; thread < kMaxThreads; ++thread) heap_.ExitThread(thread);
-    // What one thread's end sent to another's list is seen to one idle heap at a time.
-    for (std::uint64_t i = 0; i < heap_.heap().thread_count(); ++i) heap_.heap().DrainOneIdle();
-    if (heap_.heap().pages().first_used() != nullptr) {
+    heap_.DrainIdle();
+    Hold(true);
+    CheckInvariants("V1 to V11 after everything was freed");
+    if (heap_.HasUsedSpans()) {
       lock_step_->Add({RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use"});
     }
-    if (const char* const broken = allocator::CheckHeap(heap_.heap())) {
-      lock_step_->Add({RuleId::kH11, "V1 to V10 after everything was freed", broken});
-    }
+    CheckDecay();
   }
 
-  model::own::Books BooksNow() {
-    const allocator::PageHeap& pages = heap_.heap().pages();
+  // Clocks are read where spans come and go, so some must.
+  void CheckDecay() {
+    heap_.AdvanceClock(2 * kDecay);
+    const auto& family = ProductionHeap::family();
+    for (std::size_t runs = heap_.FreeRuns().size(), i = 0; i <= runs; ++i) {
+      heap_.SwitchTo(0);
+      void* const block = family.malloc(16);
+      if (block == nullptr) return;  // refused: no span came
+      family.free(block);
+      heap_.ExitThread(0);
+    }
+    const std::uint64_t oldest = heap_.OldestFree();
+    if (oldest < kDecay) return;
+    lock_step_->Add({RuleId::kH12, "what has been free for " + std::to_string(kDecay) + " ms is given back",
+                     "nothing is after " + std::to_string(oldest) + " ms"});
+  }
+
+  std::uint64_t ProgramBreak() const { return kernel_.state().program_break.current; }
+
+  model::own::Books BooksNow() const {
     model::own::Books books;
-    books.program_break = reinterpret_cast<std::uintptr_t>(kernel_.ForeignSbrk(0));
-    books.serves_request = ServesRequest();
-    pages.free_spans().ForEach([&](const allocator::Span* span) {
-      books.free_runs[span->start] = span->bytes();
-      if (span->segment == 0 && span->end() == books.program_break) books.top_free = span->bytes();
-    });
+    books.program_break = ProgramBreak();
+    books.serves_request = heap_.Serves(payload_, alignment_);
+    books.free_runs = heap_.FreeRuns();
+    books.top_free = heap_.TopFree(books.program_break);
     return books;
-  }
-
-  // Whether a free block or a free run of pages is there for the request under way.
-  bool ServesRequest() {
-    const std::uint64_t pages_needed = (std::max<std::uint64_t>(payload_, 1) + 4095) / 4096;
-    if (payload_ > arithmetic::kMaxClassSize || alignment_ > allocator::kPageSize) {
-      const std::uint64_t slack = alignment_ > allocator::kPageSize ? alignment_ / 4096 - 1 : 0;
-      return heap_.heap().pages().free_spans().Find(pages_needed + slack) != nullptr;
-    }
-    const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(payload_, alignment_);
-    const allocator::ThreadHeap& thread = heap_.current();
-    if (thread.id() != allocator::kNoThread &&
-        (thread.bin_count(size_class) > 0 || thread.slabs(size_class) != nullptr)) {
-      return true;
-    }
-    return heap_.heap().pages().free_spans().Find(arithmetic::kClassInfo.of[size_class].pages) != nullptr;
   }
 
   SimulatedKernel kernel_;
   ProductionHeap heap_;
+  std::optional<CrashGuard> guard_;
   Books books_;
   model::own::Policy policy_;
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
   OperationObserver* observer_ = nullptr;
-  const Case* case_ = nullptr;
   SimulatedRunResult result_;
   std::array<std::uint64_t, 8> clauses_{};
   std::uint64_t walks_ = 0;
+  std::uint64_t looks_left_ = 0;
   // Of the operation under way:
   std::size_t index_ = 0;
+  Doing doing_ = Doing::kOperation;
+  Outcome outcome_;
   bool is_call_ = false;
   bool is_policed_ = false;
   bool was_refused_ = false;
@@ -280,14 +375,15 @@ class SimulatedRun::Implementation : public KernelObserver {
   std::uint64_t payload_ = 0;
   std::uint64_t alignment_ = 0;
   std::uint64_t top_free_before_ = 0;
+  std::vector<model::Range> given_back_;
   std::vector<Violation> found_;
 };
 
-SimulatedRun::SimulatedRun() : implementation_(std::make_unique<Implementation>()) {}
+SimulatedRun::SimulatedRun(Crashes crashes) : implementation_(std::make_unique<Implementation>(crashes)) {}
 SimulatedRun::~SimulatedRun() = default;
 
 void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
-const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
+const ProductionHeap& SimulatedRun::heap() const { return implementation_->heap(); }
 
 SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment) {
   return implementation_->Run(c, environment);

@@ -6,13 +6,14 @@
 
 #include <memory>
 
-#include "allocator/heap/heap.h"
 #include "harness/case/case.h"
 #include "harness/lockstep/judge.h"
 #include "harness/lockstep/observer.h"
 #include "harness/production/environment.h"
 
 namespace breakproof::harness {
+
+class ProductionHeap;
 
 struct SimulatedRunResult {
   Judgement judgement;              // the heap model's, and what is below, as violations of operations
@@ -21,9 +22,15 @@ struct SimulatedRunResult {
   std::uint64_t refusable = 0;      // those, and the calls for its own books: what `any@k` counts
 };
 
+// A crash or an endless loop of the allocator.
+enum class Crashes {
+  kEndTheProcess,  // for sanitizers and fuzzing engines, which report it themselves
+  kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
+};
+
 class SimulatedRun {
  public:
-  SimulatedRun();
+  explicit SimulatedRun(Crashes crashes = Crashes::kEndTheProcess);
   ~SimulatedRun();
   SimulatedRun(const SimulatedRun&) = delete;
   SimulatedRun& operator=(const SimulatedRun&) = delete;
@@ -36,7 +43,7 @@ class SimulatedRun {
   // Is told of every operation from now on; nullptr: nobody.
   void Observe(OperationObserver* observer);
   // As the last operation left it.
-  const allocator::Heap& heap() const;
+  const ProductionHeap& heap() const;
 
  private:
   class Implementation;

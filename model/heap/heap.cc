@@ -187,7 +187,8 @@ void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
 
 std::vector<Violation> HeapModel::CompareBooks(std::vector<BookEntry> books) {
   Exercise(RuleId::kH10);
-  std::sort(books.begin(), books.end(), [](const auto& x, const auto& y) { return x.address < y.address; });
+  const auto by_address = [](const auto& x, const auto& y) { return x.address < y.address; };
+  if (!std::is_sorted(books.begin(), books.end(), by_address)) std::sort(books.begin(), books.end(), by_address);
   const auto booked = [](std::uint64_t address, std::uint64_t usable) {
     return Hex(address) + " with " + std::to_string(usable) + " usable bytes";
   };

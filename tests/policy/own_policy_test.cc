@@ -160,6 +160,21 @@ TEST(OwnPolicyTest, MalloptPins) {
   EXPECT_EQ(Play({{"growth by the need alone", Malloc(100), {{Brk(kPage), "required K4"}}, 8, "", false}}, policy), "");
 }
 
+TEST(OwnPolicyTest, MappingsAreLimited) {
+  Policy policy;
+  policy.Set(Option::kMmapMax, 1);
+  const Row full = {"as many as may be", Malloc(128 * kKiB), {{Mmap(128 * kKiB), "forbidden K5"}}, 8};
+  EXPECT_EQ(Play({MapOf(128 * kKiB, 128 * kKiB), full, UnmapOf(128 * kKiB), MapOf(128 * kKiB, 128 * kKiB)}, policy), "");
+  policy.Set(Option::kMmapMax, 0);
+  EXPECT_EQ(Play({full}, policy), "");
+}
+
+TEST(OwnPolicyTest, ParametersWithoutUseChangeNothing) {
+  Policy policy;
+  policy.Set(Option::kMaxFast, 64);
+  EXPECT_FALSE(policy.thresholds().is_pinned);
+}
+
 TEST(OwnPolicyTest, WrongNumbersAreCaught) {
   const struct {
     const char* name;

@@ -38,8 +38,10 @@ Case WithInterference(Case c, Random random) {
     if (random.OneIn(3)) {
       operation.kind = OperationKind::kMallopt;
       operation.option = random.Pick<model::Option>(
-          {model::Option::kMmapThreshold, model::Option::kTrimThreshold, model::Option::kTopPad});
-      operation.size = random.Pick<std::uint64_t>({0, 4096, 65536, 131072, 1 << 20, 32 << 20});
+          {model::Option::kMmapThreshold, model::Option::kTrimThreshold, model::Option::kTopPad, model::Option::kMmapMax});
+      operation.size = operation.option == model::Option::kMmapMax
+                           ? random.Pick<std::uint64_t>({0, 1, 2, 65536})
+                           : random.Pick<std::uint64_t>({0, 4096, 65536, 131072, 1 << 20, 32 << 20, 33 << 20});
     } else {
       operation.kind = OperationKind::kSbrk;
       operation.size = random.Pick<std::uint64_t>({1, 100, 4096, 65536});
@@ -49,7 +51,9 @@ Case WithInterference(Case c, Random random) {
   return c;
 }
 
-int Report(SimulatedRun& run, const Case& c, const Environment& environment, const CaseViolation& violation) {
+// `operations` were performed in the cases before. Briefly: the rule, the operations up to it, those of the minimal case.
+int Report(SimulatedRun& run, const Case& c, const Environment& environment, const CaseViolation& violation,
+           std::uint64_t operations, bool is_brief) {
   const model::RuleId rule = violation.what.rule;
   const auto first_of_rule = [&](const Case& candidate) -> std::optional<CaseViolation> {
     for (const CaseViolation& found : run.Run(candidate, environment).judgement.violations) {
@@ -58,7 +62,12 @@ int Report(SimulatedRun& run, const Case& c, const Environment& environment, con
     return std::nullopt;
   };
   const Case small = Minimize(c, [&](const Case& candidate) { return first_of_rule(candidate).has_value(); },
-                              {.time = std::chrono::seconds(60)});
+                              {.time = std::chrono::seconds(is_brief ? 5 : 60)});
+  if (is_brief) {
+    std::printf("%s %llu %zu\n", std::string(model::TextOf(rule).id).c_str(),
+                static_cast<unsigned long long>(operations + violation.operation + 1), small.operations.size());
+    return 10;
+  }
   const auto found = first_of_rule(small);
   std::printf("%s\n%s", PrintEnvironment(environment).c_str(), PrintCase(small).c_str());
   const CaseViolation& shown = found ? *found : violation;
@@ -75,16 +84,20 @@ int main(int argc, char** argv) {
   CLI::App app("The production allocator on the simulated kernel");
   app.add_option("--operations", operations)->capture_default_str();
   app.add_option("--seed", seed)->capture_default_str();
+  bool is_brief = false;
+  app.add_flag("--brief", is_brief, "One line: the rule that was broken, or none; operations; those of the minimal case");
   CLI11_PARSE(app, argc, argv);
 
-  SimulatedRun run;
+  SimulatedRun run(Crashes::kAreViolations);
   Totals totals;
   const auto start = std::chrono::steady_clock::now();
   while (totals.operations < operations) {
     const Environment environment = EnvironmentOf(seed, totals.cases);
     const Case c = WithInterference(GenerateCase(seed, totals.cases, kAllEntries), Random::ForPart(seed, totals.cases + 1));
     const SimulatedRunResult result = run.Run(c, environment);
-    if (!result.judgement.violations.empty()) return Report(run, c, environment, result.judgement.violations.front());
+    if (!result.judgement.violations.empty()) {
+      return Report(run, c, environment, result.judgement.violations.front(), totals.operations, is_brief);
+    }
     ++totals.cases;
     totals.operations += result.judgement.performed;
     totals.kernel_calls += result.kernel_calls;
@@ -92,6 +105,10 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < model::kRuleBookSize; ++i) totals.exercised[i] += result.judgement.exercised[i];
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (is_brief) {
+    std::printf("none %llu 0\n", static_cast<unsigned long long>(totals.operations));
+    return 0;
+  }
   std::printf("%llu operations in %llu cases, %llu kernel calls, %llu of them refused, %.1f s: no violation\n",
               static_cast<unsigned long long>(totals.operations), static_cast<unsigned long long>(totals.cases),
               static_cast<unsigned long long>(totals.kernel_calls), static_cast<unsigned long long>(totals.refused),

@@ -3,22 +3,35 @@
 namespace breakproof::model::reference {
 namespace {
 
-// For one question: a little work first, then from scratch, by the two solvers in turn and with other random seeds.
-// In Z3's own units of work (some millions a second), so that a busy machine changes no verdict.
-constexpr unsigned kFirstWork = 1'000'000;
-constexpr unsigned kRetryWork[] = {2'000'000, 8'000'000, 30'000'000, 100'000'000, 200'000'000};
+// For one question: a little work first, then from scratch with other random seeds, for the solver's luck varies. In
+// Z3's own units of work (some millions a second), so that a busy machine changes no verdict.
+struct Patience {
+  unsigned first;
+  std::vector<std::pair<Prover::Arithmetic, unsigned>> retries;
+};
+
+const Patience& PatienceOf(Prover::Arithmetic arithmetic) {
+  static const Patience older{3'000'000,
+                              {{Prover::kOlder, 12'000'000}, {Prover::kOlder, 50'000'000}, {Prover::kOlder, 200'000'000}}};
+  static const Patience newer{1'000'000,
+                              {{Prover::kOlder, 2'000'000},
+                               {Prover::kNewer, 8'000'000},
+                               {Prover::kOlder, 30'000'000},
+                               {Prover::kNewer, 100'000'000},
+                               {Prover::kOlder, 200'000'000}}};
+  return arithmetic == Prover::kOlder ? older : newer;
+}
 
 }  // namespace
 
 z3::check_result Prover::Check(std::optional<z3::model>* model) {
   z3::check_result result = solver_->check();
   if (result == z3::sat && model != nullptr) *model = solver_->get_model();
-  unsigned seed = 0, arithmetic = arithmetic_;
-  for (const unsigned work : kRetryWork) {
+  unsigned seed = 0;
+  for (const auto [arithmetic, work] : PatienceOf(arithmetic_).retries) {
     if (result != z3::unknown) break;
     z3::solver fresh(TheContext());
-    arithmetic = arithmetic == kOlder ? kNewer : kOlder;
-    fresh.set("arith.solver", arithmetic);
+    fresh.set("arith.solver", static_cast<unsigned>(arithmetic));
     fresh.set("rlimit", work);
     fresh.set("random_seed", ++seed);
     for (const z3::expr& assertion : solver_->assertions()) fresh.add(assertion);
@@ -127,8 +140,8 @@ Prover::Outcome Prover::Explore(const std::function<void(Prover&)>& body) {
   decisions_.clear();
   witness_.reset();
   solver_.emplace(TheContext());
-  solver_->set("arith.solver", arithmetic_);
-  solver_->set("rlimit", kFirstWork);
+  solver_->set("arith.solver", static_cast<unsigned>(arithmetic_));
+  solver_->set("rlimit", PatienceOf(arithmetic_).first);
   TakeFacts();
   try {
     do {

@@ -79,7 +79,7 @@ class Prover {
   void Refute(std::size_t claim);
   void GiveUp(const std::string& label);
 
-  const unsigned arithmetic_;
+  const Arithmetic arithmetic_;
   std::vector<Decision> decisions_;  // each opened a level of the solver
   std::size_t next_decision_ = 0;
   std::optional<z3::solver> solver_;

@@ -38,7 +38,7 @@ TEST(GeneratorTest, ReachesEveryEntryPointThreadsAndExtremes) {
   for (int entry = 0; entry < model::kEntryCount; ++entry) {
     EXPECT_GT(entries[static_cast<model::Entry>(entry)], 30) << model::NameOf(static_cast<model::Entry>(entry));
   }
-  EXPECT_EQ(threads, (std::set<int>{0, 1, 2, 3}));
+  EXPECT_EQ(threads, (std::set<int>{0, 1, 2, 3, 4, 5, 6, 7}));
   for (const OperationKind kind : {OperationKind::kTouch, OperationKind::kTrim, OperationKind::kClock,
                                    OperationKind::kFork, OperationKind::kThreadStart}) {
     EXPECT_GT(kinds[kind], 3) << static_cast<int>(kind);

@@ -1,5 +1,6 @@
 // Replays what a real program allocated, over and over; each time ends with everything freed.
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>

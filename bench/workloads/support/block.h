@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 
 #include "bench/workloads/support/workload.h"
 
@@ -18,23 +17,34 @@ inline void* NotNull(void* block) {
   return block;
 }
 
+// Eight bytes at once, wherever they are; memcpy would be a call, since the compiler must not know such functions here.
+inline void WriteWord(char* at, std::uint64_t word) { __builtin_memcpy(at, &word, sizeof word); }
+
+inline std::uint64_t ReadWord(const char* at) {
+  std::uint64_t word;
+  __builtin_memcpy(&word, at, sizeof word);
+  return word;
+}
+
 // A tag at both ends and a byte in every `stride` between them.
 inline void Fill(void* block, std::size_t size, std::uint64_t tag, std::size_t stride = kCacheLine) {
   char* const bytes = static_cast<char*>(block);
   for (std::size_t at = stride; at < size; at += stride) bytes[at] = static_cast<char>(tag);
-  const std::size_t end = size < sizeof tag ? size : sizeof tag;
-  std::memcpy(bytes + size - end, &tag, end);
-  std::memcpy(bytes, &tag, end);
+  if (size >= sizeof tag) {
+    WriteWord(bytes + size - sizeof tag, tag);
+    WriteWord(bytes, tag);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(tag >> 8 * i);
+  }
 }
 
 // What Fill wrote at both ends.
 inline std::uint64_t Read(const void* block, std::size_t size) {
   const char* const bytes = static_cast<const char*>(block);
-  std::uint64_t first = 0, last = 0;
-  const std::size_t end = size < sizeof first ? size : sizeof first;
-  std::memcpy(&first, bytes, end);
-  std::memcpy(&last, bytes + size - end, end);
-  return first + 3 * last;
+  if (size >= sizeof(std::uint64_t)) return ReadWord(bytes) + 3 * ReadWord(bytes + size - sizeof(std::uint64_t));
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < size; ++i) word |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
+  return word;
 }
 
 inline void* NewBlock(std::size_t size, std::uint64_t tag) {

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -29,11 +30,14 @@ void Require(bool done, const char* step) {
 
 }  // namespace
 
-RealPages::RealPages(Word preferred, Word size) {
+RealPages::RealPages(Word preferred, Word size) : warm_({}) {
   void* got = mmap(Pointer(preferred), size, PROT_NONE, kReserved | MAP_FIXED_NOREPLACE, -1, 0);
   if (got == MAP_FAILED) got = mmap(nullptr, size, PROT_NONE, kReserved, -1, 0);
   Require(got != MAP_FAILED, "reserving the window");
   range_ = {reinterpret_cast<Word>(got), reinterpret_cast<Word>(got) + size};
+  warm_ = WarmPages(range_);
+  low_end_ = range_.start;
+  high_start_ = range_.end;
 }
 
 RealPages::~RealPages() {
@@ -42,9 +46,26 @@ RealPages::~RealPages() {
 }
 
 void RealPages::Reset() {
-  Reserve(range_);
+  if (!files_.empty()) {
+    Reserve(range_);
+  } else {
+    const Range low = warm_.low(), high = warm_.high();
+    Protect({low.start, std::min(low_end_, low.end)});
+    Protect({std::max(high_start_, high.start), high.end});
+    if (low_end_ > low.end || high_start_ < high.start) Reserve({low.end, high.start});
+  }
+  low_end_ = range_.start;
+  high_start_ = range_.end;
   for (const auto& [object, file] : files_) close(file);
   files_.clear();
+}
+
+void RealPages::NoteUse(Range range) {
+  if (range.end <= warm_.low().end || range.end - range_.start < range_.end - range.start) {
+    low_end_ = std::max(low_end_, range.end);
+  } else {
+    high_start_ = std::min(high_start_, range.start);
+  }
 }
 
 void RealPages::Carry(const model::State& state, const std::vector<Effect>& effects, OfferedPages offered) {
@@ -52,7 +73,7 @@ void RealPages::Carry(const model::State& state, const std::vector<Effect>& effe
     void* start = Pointer(effect.range.start);
     switch (effect.kind) {
       case Effect::Kind::kMap: Map(state, effect); break;
-      case Effect::Kind::kUnmap: Reserve(effect.range); break;
+      case Effect::Kind::kUnmap: Unmap(effect); break;
       case Effect::Kind::kProtect:
         Require(mprotect(start, effect.range.size(), static_cast<int>(effect.attributes.protection)) == 0, "mprotect");
         break;
@@ -60,11 +81,21 @@ void RealPages::Carry(const model::State& state, const std::vector<Effect>& effe
       case Effect::Kind::kOffer:
         if (offered == OfferedPages::kKept) break;
         [[fallthrough]];
-      case Effect::Kind::kDiscard: Require(madvise(start, effect.range.size(), MADV_DONTNEED) == 0, "madvise"); break;
+      case Effect::Kind::kDiscard: Discard(state, effect.range); break;
       case Effect::Kind::kPunch: Punch(state, effect.range); break;
       case Effect::Kind::kCopy: break;  // the same bytes before and after
     }
   }
+}
+
+void RealPages::Unmap(const Effect& effect) {
+  if (!effect.attributes.IsPrivateAnonymous() || !warm_.Keeps(effect.range)) return Reserve(effect.range);
+  Protect(effect.range);
+}
+
+void RealPages::Protect(Range range) {
+  if (range.empty()) return;
+  Require(mprotect(Pointer(range.start), range.size(), PROT_NONE) == 0, "unmapping");
 }
 
 void RealPages::Reserve(Range range) {
@@ -74,6 +105,11 @@ void RealPages::Reserve(Range range) {
 
 void RealPages::Map(const model::State& state, const Effect& effect) {
   const model::Attributes& a = effect.attributes;
+  NoteUse(effect.range);
+  if (a.IsPrivateAnonymous() && a.protection == (model::kRead | model::kWrite) && warm_.Keeps(effect.range)) {
+    Require(mprotect(Pointer(effect.range.start), effect.range.size(), PROT_READ | PROT_WRITE) == 0, "mapping");
+    return warm_.Zero(effect.range);
+  }
   const int file = a.IsPrivateAnonymous() ? -1 : FileOf(state, a.object);
   // NORESERVE always: what may be promised is the model's decision, not this machine's.
   const int flags = MAP_FIXED | MAP_NORESERVE | (a.shared ? MAP_SHARED : MAP_PRIVATE) | (file < 0 ? MAP_ANONYMOUS : 0);
@@ -93,7 +129,17 @@ void RealPages::Move(const Effect& effect) {
     }
   }
   Require(got != MAP_FAILED, "moving");
+  NoteUse({effect.target, effect.target + size});
   Reserve(effect.range);
+}
+
+void RealPages::Discard(const model::State& state, Range range) {
+  const std::vector<model::Area> areas = state.space.AreasIn(range);
+  const bool is_plain = areas.size() == 1 && areas[0].range.size() == range.size() &&
+                        areas[0].attributes.IsPrivateAnonymous() &&
+                        areas[0].attributes.protection == (model::kRead | model::kWrite);
+  if (is_plain && warm_.Keeps(range)) return warm_.Zero(range);
+  Require(madvise(Pointer(range.start), range.size(), MADV_DONTNEED) == 0, "madvise");
 }
 
 void RealPages::Punch(const model::State& state, Range range) {

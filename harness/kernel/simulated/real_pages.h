@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "harness/kernel/simulated/warm_pages.h"
 #include "model/mapping/state.h"
 
 namespace breakproof::harness {
@@ -24,17 +25,26 @@ class RealPages {
   model::Range range() const { return range_; }
   void Carry(const model::State& state, const std::vector<model::Effect>& effects, OfferedPages offered);
 
-  // Everything inaccessible again, contents gone. Cost: one system call and the pages that were in use.
+  // Everything inaccessible again, contents gone. Cost: a system call or two and the pages that were in use.
   void Reset();
 
  private:
+  // Inaccessible; the contents may stay until the range is mapped again (Unmap, Protect), or go at once (Reserve).
+  void Unmap(const model::Effect& effect);
+  void Protect(model::Range range);
   void Reserve(model::Range range);
   void Map(const model::State& state, const model::Effect& effect);
   void Move(const model::Effect& effect);
+  void NoteUse(model::Range range);
+  void Discard(const model::State& state, model::Range range);
   void Punch(const model::State& state, model::Range range);
   int FileOf(const model::State& state, int object);
 
   model::Range range_;
+  WarmPages warm_;
+  // Nothing between these was mapped since the last Reset.
+  model::Word low_end_ = 0;
+  model::Word high_start_ = 0;
   std::map<int, int> files_;  // memory files behind shared anonymous objects
 };
 

@@ -32,10 +32,12 @@ bool IsFree(const Books& books, std::uint64_t start, std::uint64_t length) {
 }  // namespace
 
 void Policy::Set(Option option, std::uint64_t value) {
+  if (option == Option::kMaxFast) return;
   // Less than a page never gets a mapping of its own.
   if (option == Option::kMmapThreshold) thresholds_.mmap = std::max(value, constants_.page);
   if (option == Option::kTrimThreshold) thresholds_.trim = value;
   if (option == Option::kTopPad) thresholds_.top_pad = value;
+  if (option == Option::kMmapMax) thresholds_.mmap_max = value;
   thresholds_.is_pinned = true;
 }
 

@@ -24,6 +24,7 @@ struct Constants {
   std::uint64_t trim_threshold = 128 << 10;  // bytes free below the break
   std::uint64_t top_pad = 128 << 10;         // bytes taken beyond the need, and left by a trim
   std::uint64_t max_adapted = 32 << 20;      // bytes; the mmap threshold never adapts beyond
+  std::uint64_t mmap_max = 65536;            // mappings at one time
   std::uint64_t adapted_extra = 4096;        // over the freed mapping: the same request is served from the heap next
   std::uint64_t trim_factor = 2;             // adapted trim threshold over adapted mmap threshold
   std::uint64_t max_trim = 64 << 20;         // bytes; a trim threshold never adapts beyond
@@ -31,7 +32,7 @@ struct Constants {
 };
 
 enum class Clause : std::uint8_t {
-  kK1,  // from the threshold on: one mapping of exactly the request's pages
+  kK1,  // from the threshold on, unless there are as many as may be: one mapping of exactly the request's pages
   kK2,  // a mapping is unmapped inside free, exactly and at once
   kK3,  // realloc of a mapping is one mremap to exactly the pages needed, nothing when they are the same
   kK4,  // the heap grows only when nothing free serves, and must be tried before NULL is returned
@@ -63,16 +64,17 @@ struct Books {
 };
 
 struct Thresholds {
-  std::uint64_t mmap, trim, top_pad;
+  std::uint64_t mmap, trim, top_pad, mmap_max;
   bool is_pinned = false;
 };
 
 class Policy {
  public:
   explicit Policy(const Constants& constants = {})
-      : constants_(constants), thresholds_{constants.mmap_threshold, constants.trim_threshold, constants.top_pad} {}
+      : constants_(constants),
+        thresholds_{constants.mmap_threshold, constants.trim_threshold, constants.top_pad, constants.mmap_max} {}
 
-  // mallopt: any parameter pins the thresholds.
+  // mallopt: any parameter pins the thresholds, but for one that the allocator has no use for.
   void Set(Option option, std::uint64_t value);
 
   // One operation: Begin, then Judge for every kernel call in order, then End.
@@ -93,7 +95,9 @@ class Policy {
   };
 
   std::uint64_t PageUp(std::uint64_t bytes) const { return (bytes + constants_.page - 1) / constants_.page * constants_.page; }
-  bool WantsMapping() const { return contract_.payload >= thresholds_.mmap; }
+  bool WantsMapping() const {
+    return contract_.payload >= thresholds_.mmap && mappings_.size() < thresholds_.mmap_max;
+  }
   bool Reallocates() const { return call_.entry == Entry::kRealloc || call_.entry == Entry::kReallocarray; }
   bool Allocates() const;
   bool Frees() const;
