@@ -98,6 +98,7 @@ class Campaign {
     lane.c = std::move(*c);
     lane.journal->Prepare(lane.c);
     lane.log->Prepare();
+    lane.log->Obey(lane.c.environment);
     lane.process = std::make_unique<WorkerProcess>(settings_.run.worker, settings_.run.subject,
                                                    *lane.journal, settings_.run.hang_limit, lane.log.get());
     busy_.push_back(std::move(lane));
@@ -123,10 +124,25 @@ class Campaign {
     for (std::size_t entry = 0; entry < model::kEntryCount; ++entry) {
       result_.errno_remarks[entry] += judgement.errno_remarks[entry];
     }
+    CompareFootprint(judgement);
     findings_.Add(lane.c, judgement, result_.operations);
     result_.operations += judgement.performed;
     idle_.push_back(std::move(lane));
     busy_.pop_front();
+  }
+
+  void CompareFootprint(const Judgement& judgement) {
+    constexpr std::uint64_t kWorthComparing = 1 << 20;
+    if (judgement.peak_live_bytes < kWorthComparing) return;
+    const auto ratio = [](std::uint64_t held, std::uint64_t live) {
+      return live == 0 ? 0 : static_cast<double>(held) / static_cast<double>(live);
+    };
+    if (ratio(judgement.peak_footprint, judgement.peak_live_bytes) <=
+        ratio(result_.widest_footprint, result_.live_in_widest)) {
+      return;
+    }
+    result_.widest_footprint = judgement.peak_footprint;
+    result_.live_in_widest = judgement.peak_live_bytes;
   }
 
   static void RequireThatItRan(const RunResult& run) {

@@ -41,6 +41,10 @@ struct CampaignResult {
   std::string problem;  // what ended the campaign early, a sentence; empty if nothing did
   model::Exercised exercised{};
   model::ErrnoRemarks errno_remarks{};
+  // H13: of the case with the largest ratio of the two, among those with a mebibyte live: peaks, in bytes. 0: nobody
+  // watched.
+  std::uint64_t widest_footprint = 0;
+  std::uint64_t live_in_widest = 0;
   std::map<model::RuleId, std::vector<FindingReport>> reports;
 
   Verdict VerdictOn(model::RuleId rule) const;

@@ -54,6 +54,14 @@ void CaseBuilder::MoveBreak(std::int64_t bytes) {
   case_.operations.push_back(operation);
 }
 
+void CaseBuilder::Refuse(int type, std::uint64_t calls) {
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = OperationKind::kRefuse;
+  operation.call_type = static_cast<std::uint8_t>(type);
+  operation.size = calls;
+  case_.operations.push_back(operation);
+}
+
 void CaseBuilder::MakeRoom(std::uint64_t size) {
   while (live_bytes_ + size > live_budget_ && !live_.empty()) Free(AnyLive());
 }

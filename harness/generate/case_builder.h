@@ -54,6 +54,8 @@ class CaseBuilder {
   void Check();
   void SetOption(model::Option option, std::uint64_t value);  // value at most INT32_MAX
   void MoveBreak(std::int64_t bytes);
+  // From here on the kernel refuses `calls` calls of a type (a CallType; kCallTypes: any); 0: none any more.
+  void Refuse(int type, std::uint64_t calls);
 
   Slot AnyLive() { return live_[random_.Below(live_.size())]; }  // LiveCount() > 0
   std::uint64_t SizeOf(Slot slot) const { return size_of_[slot]; }

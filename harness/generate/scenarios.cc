@@ -255,7 +255,7 @@ void RepeatRounds(CaseBuilder& b) {
   constexpr int kRounds = 13;
   Random& r = b.random();
   b.FreeEverything();
-  const std::uint64_t size = r.OneIn(2) ? PickLargeSize(r) % (4 << 20) + 1 : r.Between(4096, 65536);
+  const std::uint64_t size = r.OneIn(2) ? PickLargeSize(r) % (4 << 20) + 1 : r.Between(1024, 8192);
   const std::uint64_t grown = r.OneIn(3) ? size + r.Below(size) : 0;
   const std::uint64_t count = (64 << 10) / size + r.Between(1, 3);
   const bool is_remote = r.OneIn(3);
@@ -270,6 +270,44 @@ void RepeatRounds(CaseBuilder& b) {
     for (const Slot slot : slots) b.Free(slot);
     b.OnThread(0);
   }
+}
+
+// What is full is drained while the kernel refuses to take anything back, and asked for again as zeroes.
+void RefuseWhileDraining(CaseBuilder& b, int type) {
+  Random& r = b.random();
+  const std::uint64_t size = r.Between(1, 8) << 10;
+  std::vector<Slot> slots;
+  for (std::uint64_t i = r.Between(1, 80); i > 0 && !b.IsFull(); --i) slots.push_back(b.Allocate(Entry::kMalloc, size));
+  b.Refuse(type, SIZE_MAX);
+  FreeInOrder(b, slots, AnyOrder(r));
+  b.Refuse(type, 0);
+  for (std::size_t i = 0; i < slots.size() && !b.IsFull(); ++i) b.AllocateArray(Entry::kCalloc, 1, size);
+}
+
+// The kernel refuses a call, or all of a type, in the middle of whatever an allocator does, on any thread.
+void RefuseCalls(CaseBuilder& b) {
+  Random& r = b.random();
+  for (std::uint64_t i = r.Between(1, 4); i > 0 && !b.IsFull(); --i) {
+    const int type = static_cast<int>(r.Below(kCallTypes + 1));
+    b.OnThread(r.OneIn(3) ? static_cast<int>(r.Between(1, 3)) : 0);
+    if (r.OneIn(3)) RefuseWhileDraining(b, type);
+    const Slot slot = AllocateSomehow(b, PickSize(r));
+    b.Refuse(type, r.OneIn(2) ? 1 : SIZE_MAX);
+    for (std::uint64_t n = r.Between(1, 60); n > 0 && !b.IsFull(); --n) {
+      switch (r.Below(8)) {
+        case 0: b.Reallocate(slot, std::max<std::uint64_t>(PickSize(r), 1)); break;
+        case 1:
+        case 2:
+          if (b.LiveCount() > 0) b.Free(b.AnyLive());
+          break;
+        case 3: AllocateSomehow(b, PickLargeSize(r) % (8 << 20)); break;
+        default: AllocateSomehow(b, PickSize(r));
+      }
+    }
+    if (r.OneIn(3)) b.FreeEverything();
+    b.Refuse(type, 0);
+  }
+  b.OnThread(0);
 }
 
 // The program moves the break itself, between an allocator's own moves.
@@ -303,6 +341,7 @@ constexpr std::array kScenarios = {
     Scenario{"first_calls", 3, AppendFirstCalls},
     Scenario{"repeat_rounds", 2, RepeatRounds},
     Scenario{"move_break_between", 2, MoveBreakBetween},
+    Scenario{"refuse_calls", 4, RefuseCalls},
     Scenario{"free_all", 2, FreeAll},
 };
 

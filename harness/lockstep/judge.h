@@ -24,6 +24,7 @@ struct Judgement {
   model::Exercised exercised{};
   std::size_t performed = 0;              // operations that came to an end
   std::uint64_t peak_live_bytes = 0;      // payload
+  std::uint64_t peak_footprint = 0;       // bytes held of the kernel; 0 where nobody watched
   model::ErrnoRemarks errno_remarks{};
 };
 

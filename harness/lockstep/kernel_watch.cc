@@ -236,6 +236,7 @@ Judgement JudgeWatched(const Case& c, std::span<const Outcome> outcomes, const K
   Repetition repetition;
   Threads threads;
   std::uint64_t rounds_judged = 0;
+  std::uint64_t peak_footprint = 0;
   for (std::size_t i = 0; i < c.operations.size(); ++i) {
     if (lock_step.is_over() || outcomes[i].stage == Stage::kNotStarted) break;
     if (threads.StartsOrEnds(c.operations[i])) {
@@ -251,12 +252,14 @@ Judgement JudgeWatched(const Case& c, std::span<const Outcome> outcomes, const K
     if (auto violation = watch.LookAtResult(c.operations[i], outcomes[i], lock_step.heap())) {
       lock_step.Add(std::move(*violation));
     }
+    peak_footprint = std::max(peak_footprint, watch.footprint());
     const std::uint64_t judged_before = repetition.judged();
     auto growth = repetition.Observe(c.operations[i], lock_step.heap().blocks().size(), watch.footprint());
     rounds_judged += repetition.judged() - judged_before;
     if (growth && !log.calls.empty()) lock_step.Add(std::move(*growth));
   }
   Judgement judgement = lock_step.Finish();
+  judgement.peak_footprint = peak_footprint;
   judgement.exercised[static_cast<std::size_t>(RuleId::kK9)] += watch.judged();
   if (!log.calls.empty()) judgement.exercised[static_cast<std::size_t>(RuleId::kH12)] += rounds_judged;
   return judgement;

@@ -243,6 +243,9 @@ class LockStep::Implementation {
         return {RuleId::kH0, "malloc_usable_size returns", ended};
       default:
         if (allocates && model::ContractOf(call).absurd) return {RuleId::kH8, name + " fails with ENOMEM", ended};
+        if (allocates && model::ContractOf(call).alignment_invalid) {
+          return {RuleId::kH8, name + " fails, or is served with a better alignment", ended};
+        }
         return {RuleId::kH0, name + " returns", ended};
     }
   }

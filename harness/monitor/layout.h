@@ -41,10 +41,10 @@ struct LogHeader {
   volatile std::uint32_t count;   // records written
   std::uint32_t lost;             // calls for which there was no room, or that could not be watched
   std::uint32_t seen[model::kKernelCallKindCount];  // calls so far, refused ones included
-  std::uint64_t changes[model::kKernelCallKindCount + 1];  // the same without queries; the last: of all types
-  std::uint64_t refuse_next[model::kKernelCallKindCount + 1];  // still to refuse on a `refuse` operation's behalf
   std::uint64_t harness_begin;    // the largest area that the harness mapped in the worker
   std::uint64_t harness_end;
+  std::uint64_t changes[model::kKernelCallKindCount + 1];  // the same without queries; the last: of all types
+  std::uint64_t refuse_next[model::kKernelCallKindCount + 1];  // still to refuse on a `refuse` operation's behalf
 };
 static_assert(std::is_trivially_copyable_v<LogHeader>);
 

@@ -1,4 +1,5 @@
 // The production heap's division into spans, in few words: for guidance, and to count the states that a run reached.
+// Names nothing of the allocator's inside, as production_heap.h.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,8 @@ std::string VerdictTable(const CampaignResult& result);
 //    rules: [{id, title, exercised, verdict: held|violated|not_exercised|not_observable,
 //             violations: [{operation, expected, actual, clause, case, found_after, replays}]}],
 //            (found_after: operations performed before the guilty one; replays: false if seen only once)
-//    remarks: [{entry, errno_changed_by_success}]}
+//    remarks: [{entry, errno_changed_by_success}],
+//    footprint: {held, live}}   (bytes, peaks of the case with the largest ratio; 0: nobody watched)
 std::string VerdictJson(const CampaignResult& result);
 
 // The operations of a case with what came back from each; the first operation that broke a rule is marked

@@ -58,7 +58,8 @@ std::string VerdictJson(const CampaignResult& result) {
                      {"seconds", result.seconds},
                      {"interrupted", result.was_interrupted},
                      {"rules", std::move(rules)},
-                     {"remarks", std::move(remarks)}};
+                     {"remarks", std::move(remarks)},
+                     {"footprint", {{"held", result.widest_footprint}, {"live", result.live_in_widest}}}};
   // A subject may print anything; what is no UTF-8 must not cost the report.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

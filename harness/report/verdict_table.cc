@@ -43,6 +43,10 @@ std::string Remarks(const CampaignResult& result) {
     text += "\nremark: " + std::string(model::NameOf(static_cast<model::Entry>(entry))) +
             " changed errno in " + WithCommas(times) + " successful calls (no standard forbids it)";
   }
+  if (result.widest_footprint > 0) {
+    text += "\nremark: up to " + Bytes(result.widest_footprint) + " held of the kernel in a case with " +
+            Bytes(result.live_in_widest) + " live at its peak (H13; no standard sets a bound)";
+  }
   return text.empty() ? text : text + "\n";
 }
 

@@ -7,6 +7,7 @@ namespace breakproof::harness {
 namespace {
 constexpr std::uint32_t kUsualCapacity = 8192;  // operations; longer cases make the journal grow
 
+// Whether the case is another one on a kernel that cannot be watched.
 bool NeedsMonitor(const Case& c) {
   return !c.environment.IsPlain() || std::ranges::any_of(c.operations, [](const Operation& operation) {
     return operation.kind == OperationKind::kRefuse;

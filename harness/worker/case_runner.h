@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"
@@ -28,7 +29,7 @@ class CaseRunner {
 
   // Performs the case. What was seen is in journal() until the next call. Throws CouldNotRun if no
   // worker could be started, or if no real kernel can be made to do what the case says of its kernel. The subject's
-  // memory calls go into kernel_log(), or into a log that the caller prepared, who then sees to the case's kernel.
+  // memory calls go into kernel_log(); or into a log that the caller prepared, who then sees to the case's kernel.
   RunResult Run(const Case& c, const CallLog* log = nullptr);
 
   const Journal& journal() const { return journal_; }

@@ -53,9 +53,8 @@ MUTANTS = [
     _mutant("product_checked_by_division", "slab", "H0", _ARITHMETIC, "calloc divides by its count, which may be zero"),
     _mutant("realloc_of_null_crashes", "tagged", "H0", _REALLOC, "realloc looks at the size of NULL"),
     _mutant("realloc_reads_too_much", "tagged", "H0", _REALLOC, "realloc copies the new size from the old block"),
-    _mutant("rounds_zero_for_ever", "slab", "H0", _ALIGNMENT, "an alignment of zero is rounded to a power of two in an endless loop", flags = _HANGS),
     _mutant("set_up_by_malloc_only", "slab", "H0", _FIRST_CALL, "valloc crashes when it is the first call of the process"),
-    _mutant("trims_into_live_blocks", "tagged", "H0", _BOOKS, "trimming lowers the break below the top"),
+    _mutant("slab_failure_unchecked", "slab", "H0", _REFUSED, "a slab that the kernel refused is written to"),
 
     # H1: live payloads are disjoint and accessible.
     _mutant("adopted_slab_thought_empty", "slab", "H1", _REMOTE, "the slab of a thread that ended is handed out again, live blocks and all"),
@@ -66,7 +65,8 @@ MUTANTS = [
     _mutant("tail_unmapped", "slab", "H1", _ALIGNMENT, "an alignment of 4 MiB loses the last page of the block"),
     _mutant("thread_exit_unmaps_slabs", "slab", "H1", _REMOTE, "live blocks end with the thread that made them"),
 
-    _mutant("unmaps_one_page_more", "slab", "H1", _BOOKS, "free unmaps the page behind the mapping"),
+    _mutant("break_failure_unchecked", "tagged", "H1", _REFUSED, "the top grows though the break was refused"),
+    _mutant("trims_into_live_blocks", "tagged", "H1", _BOOKS, "trimming lowers the break below the top"),
     _mutant("foreign_break_move_unnoticed", "tagged", "H1", _BREAK, "what the program took by sbrk is handed out"),
 
     # H2: alignment.
@@ -98,12 +98,14 @@ MUTANTS = [
     _mutant("calloc_zeroes_whole_words", "tagged", "H5", _CALLOC, "calloc leaves the last bytes of an odd size"),
     _mutant("growth_into_top_forgotten", "tagged", "H5", _CALLOC, "what realloc took from the top is later thought never used"),
     _mutant("purge_spares_first_page", "slab", "H5", _CALLOC, "a purged slab keeps its first page, but is thought zero"),
+    _mutant("refused_purge_thought_zero", "slab", "H5", _REFUSED, "a slab whose purge was refused is thought zero"),
     _mutant("recycled_thought_zero", "slab", "H5", _CALLOC, "blocks from the free list are thought zero"),
     _mutant("trimmed_top_thought_zero", "tagged", "H5", _CALLOC, "after a trim the whole top is thought zero"),
 
     # H6: errors.
     _mutant("failure_keeps_errno", "slab", "H6", _ERRNO, "failing leaves errno as the kernel, or nobody, set it", seen_in = "jemalloc 5.3.0: realloc, valloc, memalign"),
     _mutant("failure_sets_eagain", "tagged", "H6", _ERRNO, "failing sets EAGAIN", seen_in = "mimalloc 2.0.9"),
+    _mutant("free_lets_errno_through", "slab", "H6", _REFUSED, "free leaves the errno of a refused munmap or madvise"),
     _mutant("free_clears_errno", "slab", "H6", _ERRNO, "free sets errno to 0"),
     _mutant("overflow_keeps_errno", "slab", "H6", _ERRNO, "calloc of an overflowing product leaves errno alone", seen_in = "gperftools 2.10"),
     _mutant("posix_memalign_fails_with_minus_one", "slab", "H6", _ERRNO, "posix_memalign returns -1", defect = "kPosixFailsWithMinusOne"),
@@ -117,6 +119,7 @@ MUTANTS = [
     _mutant("posix_memalign_takes_any_power_of_two", "slab", "H8", _ALIGNMENT, "posix_memalign accepts an alignment of 4", defect = "kPosixTakesAnyPowerOfTwo"),
     _mutant("product_wraps", "slab", "H8", _ARITHMETIC, "calloc's product wraps to something small"),
     _mutant("pvalloc_wraps", "slab", "H8", _ARITHMETIC, "pvalloc's rounding wraps to something small", seen_in = "gperftools 2.10: pvalloc(SIZE_MAX - 1707)"),
+    _mutant("rounds_zero_for_ever", "slab", "H8", _ALIGNMENT, "an alignment of zero is rounded to a power of two in an endless loop", flags = _HANGS),
     _mutant("size_wraps", "tagged", "H8", _ARITHMETIC, "adding the tag wraps to something small", seen_in = "TBB 2021.8: realloc near SIZE_MAX"),
 
     # H9: usable bytes.
@@ -132,7 +135,12 @@ MUTANTS = [
     _mutant("large_table_too_small", "slab", "H14", _BOOKS, "the seventeenth large block is refused"),
 
     # K9: kernel calls concern the allocator's memory.
+    _mutant("large_unmapped_twice", "slab", "K9", _BOOKS, "a mapping is unmapped twice: the second time it may be another's"),
     _mutant("trims_foreign_memory", "tagged", "K9", _BREAK, "trimming lowers the break over what the program took by sbrk"),
+
+    # T1: fork.
+    _mutant("fork_keeps_lock", "slab", "T1", _FORK, "the child of a fork inherits a lock that nobody opens", flags = _HANGS),
+    _mutant("slabs_not_forked", "slab", "T1", _FORK, "the child of a fork has no slabs"),
 
     # I1: interposition.
     _mutant("pvalloc_missing", "slab", "I1", _INTERPOSITION, "pvalloc is left to libc", defines = ["BREAKPROOF_NO_PVALLOC"], seen_in = "jemalloc 5.3.0"),

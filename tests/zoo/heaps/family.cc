@@ -11,6 +11,14 @@ namespace {
 
 constexpr size_t kMaxAlign = 16;
 
+void LockAll() { pthread_mutex_lock(&the_lock); }
+void UnlockAll() { pthread_mutex_unlock(&the_lock); }
+
+// No fork while another thread is inside.
+[[gnu::constructor]] void PrepareForForks() {
+  pthread_atfork(LockAll, UnlockAll, Has(Defect::kForkKeepsLock) ? nullptr : UnlockAll);
+}
+
 const size_t* volatile page_size;  // set up by the first call, whichever that is
 constexpr size_t kPageSize = kPage;
 
@@ -69,7 +77,7 @@ void Release(void* block) {
     if (Has(Defect::kLateCanary)) ArmLateCanary(nullptr, 0);
     Give(block);
   }
-  errno = Has(Defect::kFreeClearsErrno) ? 0 : saved;
+  if (!Has(Defect::kFreeLetsErrnoThrough)) errno = Has(Defect::kFreeClearsErrno) ? 0 : saved;
 }
 
 [[maybe_unused]] size_t UsableSize(void* block) {

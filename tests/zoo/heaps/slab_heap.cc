@@ -154,9 +154,8 @@ void* TakeLarge(size_t size, size_t alignment) {
 }
 
 void GiveLarge(Large* entry) {
-  size_t bytes = entry->bytes;
-  if (Has(Defect::kUnmapsOnePageMore)) bytes += kPage;
-  if (!Has(Defect::kLargeNeverUnmapped)) munmap(entry->mapping, bytes);
+  if (!Has(Defect::kLargeNeverUnmapped)) munmap(entry->mapping, entry->bytes);
+  if (Has(Defect::kLargeUnmappedTwice)) munmap(entry->mapping, entry->bytes);
   entry->block = &gone;
 }
 
@@ -226,6 +225,7 @@ Slab* NewSlab(int size_class) {
   if (slab == nullptr && !Has(Defect::kSlabFailureUnchecked)) return nullptr;
   const size_t bytes = ClassBytes(size_class);
   *slab = {};
+  if (Has(Defect::kSlabsNotForked)) madvise(slab, kSlabBytes, MADV_DONTFORK);
   slab->owner = the_heap.id;
   slab->block_bytes = bytes;
   slab->size_class = size_class;
@@ -307,7 +307,11 @@ void Retire(Slab* slab) {
     return;
   }
   char* const from = reinterpret_cast<char*>(slab) + (Has(Defect::kPurgeSparesFirstPage) ? kPage : 0);
-  madvise(from, static_cast<size_t>(reinterpret_cast<char*>(slab) + kSlabBytes - from), MADV_DONTNEED);
+  const auto length = static_cast<size_t>(reinterpret_cast<char*>(slab) + kSlabBytes - from);
+  if (madvise(from, length, MADV_DONTNEED) != 0 && !Has(Defect::kRefusedPurgeThoughtZero)) {
+    munmap(slab, kSlabBytes);
+    return;
+  }
   slab->next = spare;
   spare = slab;
   ++spare_count;

@@ -97,8 +97,9 @@ void CloseRegion() {
 bool GrowTop(size_t bytes) {
   const size_t growth = RoundUp(bytes + 2 * kSmallestChunk, kGrowth);
   void* const start = sbrk(static_cast<intptr_t>(growth));
-  if (start == reinterpret_cast<void*>(-1)) return false;
-  const bool follows = top != nullptr && (start == heap_end || Has(Defect::kForeignBreakMoveUnnoticed));
+  if (start == reinterpret_cast<void*>(-1) && !Has(Defect::kBreakFailureUnchecked)) return false;
+  const bool follows = top != nullptr && (start == heap_end || Has(Defect::kForeignBreakMoveUnnoticed) ||
+                                            Has(Defect::kBreakFailureUnchecked));
   if (follows) {
     SetLength(top, top->bytes() + growth);
     heap_end += growth;
