@@ -25,7 +25,7 @@
 #include "harness/case/case_binary.h"
 #include "harness/generate/generator.h"
 #include "harness/lockstep/in_process.h"
-#include "harness/production/heap_shape.h"
+#include "harness/production/production_heap.h"
 #include "harness/production/simulated_run.h"
 
 using namespace breakproof;
@@ -101,7 +101,7 @@ class ShapeCounter : public OperationObserver {
   void CaseBegins() override { guidance_.CaseBegins(); }
   void Saw(const Observation& observation) override {
     guidance_.Saw(observation);
-    shapes_.insert(ShapeOf(run_.heap()));
+    shapes_.insert(run_.heap().Shape());
   }
   std::size_t shapes() const { return shapes_.size(); }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "allocator/heap/check.h"
+#include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
 #include "harness/lockstep/in_process.h"
@@ -39,7 +40,12 @@ struct Entries {
   static void* Pvalloc(std::size_t size) { return allocator::entry::Pvalloc(*current, size); }
   static std::size_t UsableSize(void* block) { return current->UsableSize(block); }
   static int Mallopt(int parameter, int value) { return allocator::entry::Mallopt(*the_heap, parameter, value); }
+  static void FreeSized(void* block, std::size_t size) { allocator::entry::FreeSized(*current, block, size); }
+  static void FreeAlignedSized(void* block, std::size_t alignment, std::size_t size) {
+    allocator::entry::FreeAlignedSized(*current, block, alignment, size);
+  }
   static void* Sbrk(std::intptr_t increment) { return the_kernel->ProgramSbrk(increment); }
+  static int Trim(std::size_t pad) { return allocator::TrimHeap(*the_heap, *current, pad) ? 1 : 0; }
   static void AdvanceClock(std::uint64_t milliseconds) { the_kernel->AdvanceClock(milliseconds); }
   static void RefuseCalls(int type, std::uint64_t count) { the_kernel->RefuseNext(type, count); }
   static void BlockBreak(std::uint64_t room) { the_kernel->BlockBreak(room); }
@@ -58,6 +64,9 @@ constexpr MallocFamily kFamily = {.malloc = Entries::Malloc,
                                   .malloc_usable_size = Entries::UsableSize,
                                   .mallopt = Entries::Mallopt,
                                   .sbrk = Entries::Sbrk,
+                                  .free_sized = Entries::FreeSized,
+                                  .free_aligned_sized = Entries::FreeAlignedSized,
+                                  .malloc_trim = Entries::Trim,
                                   .advance_clock = Entries::AdvanceClock,
                                   .refuse_calls = Entries::RefuseCalls,
                                   .block_break = Entries::BlockBreak};

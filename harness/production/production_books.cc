@@ -5,6 +5,7 @@
 #include "allocator/heap/check.h"
 #include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
+#include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
 
 namespace breakproof::harness {
@@ -75,6 +76,13 @@ bool ProductionHeap::Knows(std::uint64_t address) const {
 std::uint64_t ProductionHeap::OldestFree() const {
   const allocator::Span* const oldest = heap_->pages().first_dirty();
   return oldest == nullptr ? 0 : milliseconds_ - oldest->free_since;
+}
+
+std::uint64_t ProductionHeap::SpanState(std::uint64_t size) const { return SpanStateOf(*heap_, *current_, size); }
+std::uint64_t ProductionHeap::Shape() const { return ShapeOf(*heap_); }
+std::uint64_t ProductionHeap::HeldBytes() const {
+  const allocator::PageHeap& pages = heap_->pages();
+  return pages.break_bytes() + pages.segment_bytes() + pages.mappings().bytes();
 }
 
 std::map<std::uint64_t, std::uint64_t> ProductionHeap::FreeRuns() const {

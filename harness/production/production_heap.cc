@@ -4,6 +4,7 @@
 
 #include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
 #include "harness/support/could_not_run.h"
@@ -122,10 +123,15 @@ struct EntryFunctions {
   static int Mallopt(int parameter, int value) {
     return allocator::entry::Mallopt(*the_heap->heap_, parameter, value);
   }
+  static void FreeSized(void* block, std::size_t size) { allocator::entry::FreeSized(Thread(), block, size); }
+  static void FreeAlignedSized(void* block, std::size_t alignment, std::size_t size) {
+    allocator::entry::FreeAlignedSized(Thread(), block, alignment, size);
+  }
   // The program takes back only what it took: anything else would be its own fault.
   static void* Sbrk(std::intptr_t increment) {
     return the_heap->kernel_->MayMoveForeignBreak(increment) ? the_heap->kernel_->ForeignSbrk(increment) : nullptr;
   }
+  static int Trim(std::size_t pad) { return allocator::TrimHeap(*the_heap->heap_, Thread(), pad) ? 1 : 0; }
   static void AdvanceClock(std::uint64_t milliseconds) { the_heap->milliseconds_ += milliseconds; }
   static void RefuseCalls(int type, std::uint64_t count) { the_heap->kernel_->RefuseNext(type, count); }
   static void BlockBreak(std::uint64_t room) { the_heap->kernel_->BlockBreak(room); }
@@ -212,6 +218,9 @@ const MallocFamily& ProductionHeap::family() {
                                       .malloc_usable_size = F::UsableSize,
                                       .mallopt = F::Mallopt,
                                       .sbrk = F::Sbrk,
+                                      .free_sized = F::FreeSized,
+                                      .free_aligned_sized = F::FreeAlignedSized,
+                                      .malloc_trim = F::Trim,
                                       .advance_clock = F::AdvanceClock,
                                       .refuse_calls = F::RefuseCalls,
                                       .block_break = F::BlockBreak};

@@ -50,9 +50,8 @@ class ProductionHeap {
   // What one thread's end sent to another's list is seen to one idle heap at a time: until nothing is left.
   void DrainIdle();
 
+  // For who draws it (harness/explain).
   allocator::Heap& heap() { return *heap_; }
-  const allocator::Heap& heap() const { return *heap_; }
-  const allocator::ThreadHeap& current() const { return *current_; }
 
   // ---- The allocator's books. Nothing else may use the heap meanwhile.
 
@@ -74,6 +73,11 @@ class ProductionHeap {
   // Milliseconds for which the oldest of the free spans that are not given back has been free; 0 if there is none.
   std::uint64_t OldestFree() const;
   void AdvanceClock(std::uint64_t milliseconds) { milliseconds_ += milliseconds; }
+  // heap_shape.h
+  std::uint64_t SpanState(std::uint64_t size) const;
+  std::uint64_t Shape() const;
+  // Bytes of break, segments and mappings.
+  std::uint64_t HeldBytes() const;
   // Whether a free block or a free run of pages is there for a request of the current thread.
   bool Serves(std::uint64_t payload, std::uint64_t alignment) const;
 

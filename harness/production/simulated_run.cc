@@ -13,7 +13,6 @@
 #include "harness/execute/executor.h"
 #include "harness/lockstep/lock_step.h"
 #include "harness/production/crash_guard.h"
-#include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
@@ -116,7 +115,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   }
 
   void Observe(OperationObserver* observer) { observer_ = observer; }
-  const allocator::Heap& heap() { return heap_.heap(); }
+  const ProductionHeap& heap() const { return heap_; }
 
   // ---- KernelObserver
 
@@ -223,7 +222,7 @@ class SimulatedRun::Implementation : public KernelObserver {
       observer_->Saw({.operation = operation,
                       .outcome = outcome_,
                       .kernel_calls = result_.kernel_calls - kernel_calls,
-                      .span_state = SpanStateOf(heap_.heap(), heap_.current(), payload_)});
+                      .span_state = heap_.SpanState(payload_)});
     }
     lock_step_->Step(outcome_);
     CheckGranted(operation, outcome_);
@@ -398,7 +397,7 @@ SimulatedRun::SimulatedRun(Crashes crashes) : implementation_(std::make_unique<I
 SimulatedRun::~SimulatedRun() = default;
 
 void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
-const allocator::Heap& SimulatedRun::heap() const { return implementation_->heap(); }
+const ProductionHeap& SimulatedRun::heap() const { return implementation_->heap(); }
 
 SimulatedRunResult SimulatedRun::Run(const Case& c, const Environment& environment, RunObserver* watcher) {
   return implementation_->Run(c, environment, watcher);

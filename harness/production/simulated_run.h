@@ -19,6 +19,8 @@ class Heap;
 
 namespace breakproof::harness {
 
+class ProductionHeap;
+
 struct SimulatedRunResult {
   Judgement judgement;              // the heap model's, and what is below, as violations of operations
   std::uint64_t kernel_calls = 0;   // of the allocator
@@ -59,7 +61,7 @@ class SimulatedRun {
   // Is told of every operation from now on; nullptr: nobody.
   void Observe(OperationObserver* observer);
   // As the last operation left it.
-  const allocator::Heap& heap() const;
+  const ProductionHeap& heap() const;
 
  private:
   class Implementation;
