@@ -33,9 +33,23 @@ void EndThread(void* thread) {
   process_heap.Detach(static_cast<ThreadHeap*>(thread));
 }
 
-void BeforeFork() { process_heap.pages().lock().Acquire(); }
-void AfterForkInParent() { process_heap.pages().lock().Release(); }
-void AfterForkInChild() { process_heap.pages().lock().Reset(); }
+// A child has one thread, and every lock as it was: held by nobody, since the fork waited for both. What other threads
+// had at hand is lost to the child; nothing of it is ever touched there.
+void BeforeFork() {
+  start_lock.Acquire();
+  process_heap.pages().lock().Acquire();
+}
+void AfterForkInParent() {
+  process_heap.pages().lock().Release();
+  start_lock.Release();
+}
+void AfterForkInChild() {
+  process_heap.pages().lock().Reset();
+  start_lock.Reset();
+}
+
+// Before there is a second thread: one that forked while another was beginning would leave the child a held lock.
+__attribute__((constructor)) void WatchForks() { pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild); }
 
 // The process has begun: its first thread may attach. Most processes stay at that, so what only several threads
 // need is set up when the second one comes: it would cost a small program some hundred kilobytes.
@@ -46,13 +60,11 @@ void StartProcess() {
   stage.store(Stage::kOneThread, std::memory_order_release);
 }
 
-// True for the one caller that did it.
-bool StartThreading() {
+void StartThreading() {
   const LockGuard guard(start_lock);
-  if (stage.load(std::memory_order_relaxed) != Stage::kOneThread) return false;
+  if (stage.load(std::memory_order_relaxed) != Stage::kOneThread) return;
   pthread_key_create(&exit_key, EndThread);
   stage.store(Stage::kThreads, std::memory_order_release);
-  return true;
 }
 
 // Once, as soon as libc knows the environment.
@@ -67,15 +79,13 @@ void ReadEnvironment() {
 void AttachThread() {
   const Stage before = stage.load(std::memory_order_acquire);
   if (before == Stage::kNothing) StartProcess();
-  const bool is_second = before == Stage::kOneThread && StartThreading();
+  if (before == Stage::kOneThread) StartThreading();
   own_heap = process_heap.Attach();
   if (before == Stage::kNothing) return;  // the first thread ends with the process
   if (own_heap != nullptr) {
     pthread_setspecific(exit_key, own_heap);
     thread_heap = own_heap;
   }
-  // Registering may allocate, so it comes last.
-  if (is_second) pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
 }
 
 }  // namespace

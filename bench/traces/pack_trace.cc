@@ -21,7 +21,9 @@ class Packer {
   void Add(const Operation& operation) {
     if (operation.kind != OperationKind::kCall) return;
     switch (operation.entry) {
-      case Entry::kFree: return AddFree(operation);
+      case Entry::kFree:
+      case Entry::kFreeSized:
+      case Entry::kFreeAlignedSized: return AddFree(operation);
       case Entry::kRealloc:
       case Entry::kReallocarray: return AddRealloc(operation);
       case Entry::kUsableSize: return;

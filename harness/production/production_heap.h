@@ -50,6 +50,7 @@ class ProductionHeap {
   // What one thread's end sent to another's list is seen to one idle heap at a time: until nothing is left.
   void DrainIdle();
 
+  allocator::Heap& heap() { return *heap_; }
   const allocator::Heap& heap() const { return *heap_; }
   const allocator::ThreadHeap& current() const { return *current_; }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "harness/case/case.h"
 #include "harness/worker/journal.h"

@@ -21,6 +21,7 @@ constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLiveBudget = 256 * kMiB;
+constexpr int kThreads = 4;
 constexpr std::uint64_t kChunkOverhead = 24;  // of a mapped chunk, beside the request
 
 // Around a boundary of chunk sizes or mapping lengths.
@@ -268,7 +269,7 @@ Case GeneratePolicyCase(std::uint64_t seed, std::uint64_t n) {
   Random random = Random::ForPart(seed, n);
   if (n % 4 == 3) return OnMainThread(harness::GenerateCase(seed, n, harness::kAllEntries));
   const std::uint32_t most = random.Pick<std::uint32_t>({60, 400, 2000});
-  CaseBuilder builder(Random(random.Next()), harness::kAllEntries, most, kLiveBudget);
+  CaseBuilder builder(Random(random.Next()), harness::kAllEntries, most, kLiveBudget, kThreads);
   BeginSomehow(builder);
   for (std::uint64_t scenes = random.Between(2, 14); scenes > 0 && !builder.IsFull(); --scenes) {
     // Mid-way mallopt is rare: it ends the adaptation, which most cases are about.

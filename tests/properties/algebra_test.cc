@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "allocator/heap/heap.h"
 #include "fuzz/mutator/any_operation.h"
 #include "harness/case/case_text.h"
 #include "harness/generate/random.h"
@@ -259,7 +260,7 @@ struct Footprint {
 
 Footprint FootprintNow() {
   const allocator::PageHeap& pages = TheRun().heap().pages();
-  return {pages.break_bytes(), pages.segment_bytes(), pages.mapping_bytes()};
+  return {pages.break_bytes(), pages.segment_bytes(), pages.mappings().bytes()};
 }
 
 // The footprint after the operation with this index.

@@ -140,7 +140,9 @@ SearchReply Perform(Allocator<ModelSystem>& allocator, const HeapCall& call) {
     case Entry::kCalloc: return allocator.Calloc(call.count, call.size);
     case Entry::kRealloc: return allocator.Realloc(call.address, call.size);
     case Entry::kReallocarray: return allocator.Reallocarray(call.address, call.count, call.size);
-    case Entry::kFree: return allocator.Free(call.address);
+    case Entry::kFree:
+    case Entry::kFreeSized:
+    case Entry::kFreeAlignedSized: return allocator.Free(call.address);
     case Entry::kMemalign: return allocator.Memalign(call.alignment, call.size);
     case Entry::kAlignedAlloc: return allocator.AlignedAlloc(call.alignment, call.size);
     case Entry::kPosixMemalign: return allocator.PosixMemalign(call.alignment, call.size);
