@@ -30,7 +30,7 @@ struct MinimizeFlags {
   std::string file;
   SubjectFlags subject;
   std::string out;
-  double seconds = 30;
+  double seconds = 25;
 };
 
 class Minimization {

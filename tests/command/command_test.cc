@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 const std::string kBreakproof = std::getenv("BREAKPROOF");
 const std::string kFullDisk = fs::absolute(std::getenv("FULL_DISK_LIBRARY"));
 const std::string kBroken = fs::absolute(std::getenv("BROKEN_LIBRARY"));
+const std::string kSound = fs::absolute(std::getenv("SOUND_LIBRARY"));
 
 CommandResult Breakproof(std::vector<std::string> arguments, void (*before_exec)() = nullptr) {
   arguments.insert(arguments.begin(), kBreakproof);
@@ -158,7 +159,7 @@ TEST(CommandTest, CtrlCKeepsWhatWasFound) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 10) << status;
   EXPECT_NE(Text(err).find("breakproof: interrupted after"), std::string::npos) << Text(err);
   EXPECT_FALSE(Cases(folder).empty());
-  const int held = SignalledCheck({"--out", folder}, SIGINT, err);
+  const int held = SignalledCheck({"--out", folder, "--library", kSound}, SIGINT, err);
   EXPECT_TRUE(WIFEXITED(held) && WEXITSTATUS(held) == 130) << held;
 }
 
@@ -167,13 +168,13 @@ TEST(CommandTest, AKilledRunIsRecovered) {
   // A kill between two cases finds no operation under way and has nothing to recover: then once more.
   CommandResult next;
   for (int kills = 0; kills < 8 && Cases(folder).empty(); ++kills) {
-    EXPECT_TRUE(WIFSIGNALED(SignalledCheck({"--out", folder}, SIGKILL, folder + "/err")));
+    EXPECT_TRUE(WIFSIGNALED(SignalledCheck({"--out", folder, "--library", kSound}, SIGKILL, folder + "/err")));
     next = Breakproof({"check", "--operations", "10", "--out", folder});
     EXPECT_EQ(next.exit_code, 0);
   }
   EXPECT_NE(next.err.find("an earlier run was killed"), std::string::npos) << next.err;
   ASSERT_FALSE(Cases(folder).empty());
-  EXPECT_EQ(Breakproof({"replay", Cases(folder).front()}).exit_code, 0);
+  EXPECT_EQ(Breakproof({"replay", Cases(folder).front(), "--library", kSound}).exit_code, 0);
 }
 
 TEST(CommandTest, TwoRunsInOneFolder) {
