@@ -50,7 +50,6 @@ class ProductionHeap {
   // What one thread's end sent to another's list is seen to one idle heap at a time: until nothing is left.
   void DrainIdle();
 
-
   // ---- The allocator's books. Nothing else may use the heap meanwhile.
 
   // The first broken invariant (allocator/heap/check.h), nullptr if all hold.
