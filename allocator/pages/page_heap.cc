@@ -342,14 +342,16 @@ void PageHeap::Unmap(Span* span) {
     metadata_.DeleteSpan(span);
     return;
   }
-  segment_bytes_ += bytes;
-  RememberMost();
-  // Without entries it cannot even be retailed; its memory at least goes back.
   if (map_.Cover(kernel_, span->start, bytes)) {
+    segment_bytes_ += bytes;
+    RememberMost();
     Free(span);
-  } else {
-    kernel_.discard(kernel_.context, reinterpret_cast<void*>(span->start), bytes);
+    return;
   }
+  // Neither taken back nor to be entered: the addresses are nobody's from now on, but their memory at least goes back.
+  kernel_.discard(kernel_.context, reinterpret_cast<void*>(span->start), bytes);
+  RemoveUsed(span);
+  metadata_.DeleteSpan(span);
 }
 
 bool PageHeap::Remap(Span* span, std::uint64_t bytes) {
