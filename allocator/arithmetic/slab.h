@@ -15,7 +15,7 @@
 namespace breakproof::arithmetic {
 
 inline constexpr std::uint64_t kMaxSlabPages = 16;
-// A slab's description has a bit a block.
+// A slab's description has a bit a block. Theorem Z20: no slab has more.
 inline constexpr std::uint64_t kMaxSlabBlocks = 256;
 // At most this part of a slab is left over behind its last block.
 inline constexpr std::uint64_t kMaxTailPart = 16;
@@ -41,7 +41,7 @@ constexpr Word MinSlabBlocks(Word class_size) {
 template <typename Word>
 constexpr Bool<Word> IsGoodShape(SlabShape<Word> shape, Word class_size) {
   const Word bytes = shape.pages * kPageSize;
-  return shape.blocks >= MinSlabBlocks(class_size) && shape.blocks <= kMaxSlabBlocks &&
+  return shape.blocks >= MinSlabBlocks(class_size) &&
          (bytes - shape.blocks * class_size) * kMaxTailPart <= bytes;
 }
 

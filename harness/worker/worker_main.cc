@@ -65,14 +65,16 @@ extern "C" const char _end[];  // of this program's data, where the break begins
 
 constexpr std::uint64_t kPage = 4096;
 
+// By the system call: libc does not know the break before somebody has asked it, and whether it knows is part of what
+// an allocator meets (glibc's own asks first). Who has asked goes on from where the break was then, which is as well.
 void AlignBreak(JournalHeader* header) {
-  const auto now = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  const auto now = static_cast<std::uintptr_t>(syscall(SYS_brk, 0));
   unsigned char is_resident;
   const bool is_untouched = now == (reinterpret_cast<std::uintptr_t>(_end) + kPage - 1) / kPage * kPage ||
                             mincore(reinterpret_cast<void*>(now - kPage), kPage, &is_resident) != 0;
   // A subject that already has part of it goes on from there.
   header->is_placed_at_random = !is_untouched && (personality(0xffffffff) & ADDR_NO_RANDOMIZE) == 0;
-  if (is_untouched) sbrk(static_cast<std::intptr_t>((kSameEverywhere + kPage - now % kSameEverywhere) % kSameEverywhere));
+  if (is_untouched) syscall(SYS_brk, now + (kSameEverywhere + kPage - now % kSameEverywhere) % kSameEverywhere);
 }
 
 // Mappings are placed from the top down: what is taken here ends where the next one would.

@@ -64,7 +64,6 @@ _MUTANTS = [
 
     # slab.h
     _mutant("tail_unchecked", "slab", "(bytes - shape.blocks * class_size) * kMaxTailPart <= bytes", "shape.blocks >= 1", ["Z19"]),
-    _mutant("slab_beyond_its_bits", "slab", "shape.blocks <= kMaxSlabBlocks", "shape.blocks <= 2 * kMaxSlabBlocks", ["Z20"]),
     _mutant("slab_of_few_blocks", "slab", "class_size <= 2048, 4,", "class_size <= 2048, 2,", ["Z20"]),
     _mutant("slab_longer_than_needed", "slab", "shorter = kMaxSlabPages - 1; shorter > 0", "shorter = kMaxSlabPages - 1; shorter > 1", ["Z20"]),
     _mutant("reciprocal_rounded_down", "slab", "(scale + (class_size - 1)) / class_size", "scale / class_size", ["Z21", "Z22", "Z42"]),
