@@ -106,6 +106,7 @@ void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
   const std::size_t usable = UsableSize(block);
   if (size > usable) Die(kWrongSize);
   if (span->use != SpanUse::kSlab || MayStay(size, usable)) return;
+  if (__atomic_load_n(&span->may_be_too_long, __ATOMIC_RELAXED)) return;
   if (arithmetic::FastSizeToClass(size) != span->size_class) Die(kWrongSize);
 }
 
@@ -119,7 +120,10 @@ void* ThreadHeap::Reallocate(void* block, std::size_t size) {
     const bool may_stay = !heap_->pages().WantsMapping(size);
     if (may_stay && size <= usable && MayStay(size, usable)) return block;
     void* const moved = Move(block, usable, size);
-    return moved == nullptr && size <= usable ? block : moved;
+    if (moved != nullptr || size > usable) return moved;
+    // It stays for want of memory, and a sized free must not take its new size for a wrong one.
+    __atomic_store_n(&span->may_be_too_long, true, __ATOMIC_RELAXED);
+    return block;
   }
   CheckLarge(block, span, kReallocOfNoBlock);
   const bool is_resized = span->use == SpanUse::kMapping ? ResizeMapping(span, size) : ResizeLarge(span, size);

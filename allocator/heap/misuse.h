@@ -5,8 +5,8 @@
 //   U2  the same of a block that is free. Detected as long as the first eight bytes of the freed block are as free
 //       left them, at once or after any number of other operations; of a block up to 32 KiB at the latest when it has
 //       come back to its slab twice.
-//   U3  a sized free with a size that the block cannot have been asked for with. Always detected. One false alarm is
-//       known: a block that realloc was to make shorter, and for want of memory could not move, keeps its old class.
+//   U3  a sized free with a size that the block cannot have been asked for with. A larger one is always detected, a
+//       smaller one unless realloc, for want of memory, has left some block of the slab too long.
 //   U4  a freed block was written to, seen where its first sixteen bytes carry the allocator's own data: on the way
 //       home from the thread that freed it.
 //

@@ -113,6 +113,7 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
   slab->size_class = static_cast<std::uint8_t>(size_class);
   slab->owner = this;
   slab->owner_id = static_cast<std::uint16_t>(id_);
+  slab->may_be_too_long = false;
   slab->reciprocal = info.reciprocal;
   slab->used = 0;
   SetAllFree(slab, info.blocks);

@@ -48,6 +48,7 @@ struct alignas(64) Span {
   bool is_listed;            // kSlab: in its thread heap's list of slabs with room
   bool is_zero;              // kFree: every byte is zero (fresh, or discarded)
   bool is_queued;            // kFree: waits to be discarded
+  bool may_be_too_long;      // kSlab: realloc has left a block in it that is longer than was asked for
 
   // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
   // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
