@@ -16,6 +16,9 @@
 namespace breakproof::harness {
 namespace {
 
+// The same draws everywhere, unless the caller names a seed.
+const int kSeeded = setenv("RC_PARAMS", "seed=1", 0);
+
 using model::Entry;
 using Draw = std::uint64_t;
 
@@ -219,11 +222,22 @@ TEST(AlgebraTest, WhatDoesNothingChangesNothing) {
   }
 }
 
+// Neither way of making a block may meet the end of memory: the one needs the old and the new at once, the other not.
+void KeepSmall(Case* c) {
+  constexpr std::uint64_t kMost = 64 << 20;
+  for (Operation& operation : c->operations) {
+    if (operation.size <= PTRDIFF_MAX) operation.size %= kMost;
+    operation.count %= 4;
+    if (operation.alignment <= PTRDIFF_MAX) operation.alignment %= kMost;
+  }
+}
+
 // realloc is allocate, copy, free: the same requests are served, the same slots hold a block. Where the kernel refuses
 // nothing, since in place less is needed.
 TEST(AlgebraTest, ReallocIsAllocateCopyFree) {
   EXPECT_TRUE(rc::check("realloc(p, n) is q = malloc(n), copy, free(p)", [](const std::vector<Draw>& draws) {
     Case c = CaseOf(draws);
+    KeepSmall(&c);
     c.environment = {};
     std::erase_if(c.operations, [](const Operation& o) { return o.kind == OperationKind::kRefuse; });
     Case rewritten = c;
