@@ -10,6 +10,8 @@ void Heap::Init(const Kernel& kernel) {
   secret_ = kernel.entropy(kernel.context);
 }
 
+static_assert(alignof(ThreadHeap) <= Metadata::kAlignment);
+
 ThreadHeap* Heap::Attach() {
   const LockGuard guard(pages_.lock());
   if (ThreadHeap* const left = TakeIdle()) return left;
