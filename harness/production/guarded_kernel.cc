@@ -103,6 +103,9 @@ bool GuardedKernel::Refuses(CallType type) {
 }
 
 void* GuardedKernel::MapGuarded(std::size_t length) {
+  // Two areas each: Linux gives a process 65,530, and the sanitizer of the build needs some as well.
+  constexpr std::size_t kMostMappings = 16 * 1024;
+  if (mappings_.size() >= kMostMappings) return ++refused_, nullptr;
   void* const map = length > kUserSpaceEnd ? MAP_FAILED
                                            : mmap(nullptr, length + kPage, PROT_READ | PROT_WRITE,
                                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
