@@ -150,12 +150,17 @@ std::optional<RunResult> WorkerProcess::Await(std::chrono::milliseconds patience
 
 bool WorkerProcess::IsHung() {
   const std::uint32_t progress = journal_.header().progress;
+  const bool has_begun = journal_.header().state != WorkerState::kPrepared;
   const auto now = Clock::now();
-  if (progress != last_progress_) {
+  if (progress != last_progress_ || has_begun != has_begun_) {
     last_progress_ = progress;
+    has_begun_ = has_begun;
     last_change_ = now;
   }
-  return !was_killed_for_hanging_ && now - last_change_ > hang_limit_;
+  // A busy machine may take its time to start a process, which is no operation yet.
+  constexpr std::chrono::milliseconds kStartLimit{10000};
+  const auto limit = has_begun ? hang_limit_ : std::max(hang_limit_, kStartLimit);
+  return !was_killed_for_hanging_ && now - last_change_ > limit;
 }
 
 RunResult WorkerProcess::Collect(int wait_status) {
