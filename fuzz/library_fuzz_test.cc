@@ -1,8 +1,8 @@
 // A shared library in worker processes, judged by the heap model and by what it asks of the kernel: for allocators that
 // cannot be built into a fuzz target, and for what only a process of its own shows, such as a fork that hangs.
 //
-// BREAKPROOF_LIBRARY names the library; without it, it is the system's malloc. A worker's crash is a finding, with its
-// case as text, not a crash of this process.
+// BREAKPROOF_LIBRARY names the library; it is libbreakproof.so as it ships without it, and the system's malloc if it is
+// empty. A worker's crash is a finding, with its case as text, not a crash of this process.
 #include <unistd.h>
 
 #include <cstdint>
@@ -26,13 +26,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path Worker() {
+fs::path Resource(const std::string& workspace_path) {
   using bazel::tools::cpp::runfiles::Runfiles;
   std::string error;
-  const std::unique_ptr<Runfiles> runfiles(Runfiles::Create(fs::read_symlink("/proc/self/exe").string(), &error));
-  const fs::path worker = runfiles ? runfiles->Rlocation("breakproof/harness/worker/worker") : "";
-  if (!fs::exists(worker)) throw harness::CouldNotRun("cannot find its own worker; start it with bazel run");
-  return worker;
+  static const std::unique_ptr<Runfiles> runfiles(Runfiles::Create(fs::read_symlink("/proc/self/exe").string(), &error));
+  const fs::path path = runfiles ? runfiles->Rlocation("breakproof/" + workspace_path) : "";
+  if (!fs::exists(path)) throw harness::CouldNotRun("cannot find its own file " + workspace_path + "; start it with bazel run");
+  return path;
+}
+
+fs::path Library() {
+  const char* const library = std::getenv("BREAKPROOF_LIBRARY");
+  if (library == nullptr) return Resource("allocator/libbreakproof.so");
+  if (*library == '\0') return "";
+  const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");  // `bazel run` changes folders
+  return fs::absolute(fs::path(caller != nullptr ? caller : ".") / library).lexically_normal();
 }
 
 // For the journal. The engine ends the process without destructors, hence the name that says whose it is.
@@ -45,11 +53,8 @@ fs::path Folder() {
 class LibraryInWorkers {
  public:
   LibraryInWorkers() {
-    const char* const library = std::getenv("BREAKPROOF_LIBRARY");
-    const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");  // `bazel run` changes folders
-    if (library != nullptr) settings_.subject.library = fs::path(caller != nullptr ? caller : ".") / library;
-    if (library != nullptr) settings_.subject.library = fs::absolute(settings_.subject.library).lexically_normal();
-    settings_.worker = Worker();
+    settings_.subject.library = Library();
+    settings_.worker = Resource("harness/worker/worker");
     settings_.folder = Folder();
     settings_.hang_limit = std::chrono::milliseconds(1000);
     profile_ = harness::Probe(settings_);

@@ -43,7 +43,7 @@ std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::f
                                          std::chrono::milliseconds hang_limit);
 
 // How long an operation may take before it is taken for a hang, where it has hung or been fine before.
-inline constexpr std::chrono::milliseconds kHangLimit{10000};
+inline constexpr std::chrono::milliseconds kHangLimit{3000};
 inline constexpr std::chrono::milliseconds kHangLimitOfKnown{300};
 
 }  // namespace breakproof::tools

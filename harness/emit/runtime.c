@@ -27,7 +27,7 @@ static volatile int current;           /* step */
 static const char *volatile doing = "";
 static const char *volatile promise_now = "";
 static void *volatile result; /* volatile: the compiler must not know what malloc promises */
-static volatile int status, error;
+static volatile int status __attribute__((unused)), error;
 
 static void say(const char *format, ...) {
   char text[600];

@@ -64,6 +64,8 @@ class WorkerProcess {
   bool was_killed_for_hanging_ = false;
   std::uint32_t last_progress_ = 0;
   bool has_begun_ = false;
+  std::uint32_t overdue_since_ = UINT32_MAX;     // progress at which it computed for longer than the limit
+  std::chrono::milliseconds used_before_{};      // processor time then
   std::chrono::steady_clock::time_point last_change_;
 };
 
