@@ -12,6 +12,7 @@ Case Minimize(const Case& c, const StillFails& still_fails, const MinimizeLimits
     // Of long cases first what goes in one piece: to take them apart one by one is what takes time.
     progress = RemoveCoarsely(search) && Concentrate(search);
     progress |= RemoveOperations(search);
+    progress |= LetTimePass(search);
     progress |= CalmKernel(search);
     progress |= JoinThreads(search);
     progress |= Concentrate(search);

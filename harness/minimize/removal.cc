@@ -158,6 +158,27 @@ bool RemoveCoarsely(Search& search) {
   return search.size() >= kLong;
 }
 
+bool LetTimePass(Search& search) {
+  constexpr std::size_t kLong = 64;
+  constexpr std::uint64_t kMilliseconds = 1100;  // twice the usual decay
+  if (search.size() < kLong) return false;
+  for (const std::size_t pieces : {1u, 2u, 4u, 8u}) {
+    const std::size_t length = search.size() / pieces;
+    for (std::size_t begin = search.size(); begin >= length && !search.IsOver();) {
+      begin -= length;
+      const auto first = search.best().operations.begin() + static_cast<std::ptrdiff_t>(begin);
+      if (std::any_of(first, first + static_cast<std::ptrdiff_t>(length), [](const Operation& o) { return o.kind == OperationKind::kClock; })) continue;
+      const bool is_shorter = search.TryChange([&](Case& c) {
+        const auto from = c.operations.begin() + static_cast<std::ptrdiff_t>(begin);
+        c.operations.erase(from + 1, from + static_cast<std::ptrdiff_t>(length));
+        *from = Operation{.kind = OperationKind::kClock, .thread = from->thread, .size = kMilliseconds};
+      });
+      if (is_shorter) return true;
+    }
+  }
+  return false;
+}
+
 bool Concentrate(Search& search) {
   constexpr std::size_t kFewEnough = 6;
   if (search.size() <= kFewEnough) return false;

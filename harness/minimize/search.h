@@ -53,6 +53,8 @@ using Positions = std::vector<std::size_t>;
 bool RemoveSets(Search& search, const std::vector<Positions>& sets, std::size_t finest = 1);
 bool RemoveOperations(Search& search);
 bool RemoveCoarsely(Search& search);  // large pieces of long cases; whether it is still long
+// A while of the clock in place of many operations that only took their time.
+bool LetTimePass(Search& search);
 // Larger sizes make fewer operations do: a class with room for seven blocks is full sooner than one for thousands.
 bool Concentrate(Search& search);
 
