@@ -45,7 +45,11 @@ void* ThreadHeap::AllocateSlowly(std::size_t size) {
 
 void* ThreadHeap::AllocateSmall(std::uint64_t size_class) {
   void* const block = TakeFromBin(size_class);
-  if (__builtin_expect(block != nullptr, 1)) return block;
+  return __builtin_expect(block != nullptr, 1) ? block : AllocateRefilled(size_class);
+}
+
+// Not inlined: its registers would be saved for every block at hand.
+__attribute__((noinline)) void* ThreadHeap::AllocateRefilled(std::uint64_t size_class) {
   return Refill(size_class) ? TakeFromBin(size_class) : nullptr;
 }
 
@@ -218,6 +222,7 @@ ThreadHeap* ThreadHeap::AnnounceFree(void* block) {
 
 // Dies unless the address in a slab is that of a block in use.
 void ThreadHeap::CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const {
+  if (!kMisuseChecks) return;
   if (!IsBlockOf(*slab, reinterpret_cast<std::uintptr_t>(block))) Die(if_none);
   if (static_cast<const FreeBlock*>(block)->mark == MarkOf(block, heap_->secret())) Die(if_free);
 }

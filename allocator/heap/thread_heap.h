@@ -52,13 +52,14 @@ class alignas(128) ThreadHeap {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     const Span* const slab = thread->map_->Find(address);
     if (__builtin_expect(slab->owner != thread, 0)) return FreeSlowly(block, thread);
-    if (__builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
+    if (kMisuseChecks && __builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
     const std::uint64_t mark = MarkOf(block, thread->secret_);
-    if (__builtin_expect(static_cast<FreeBlock*>(block)->mark == mark, 0)) return FreeSlowly(block, thread);
+    const bool is_free = kMisuseChecks && static_cast<FreeBlock*>(block)->mark == mark;
+    if (__builtin_expect(is_free, 0)) return FreeSlowly(block, thread);
     const std::uint64_t size_class = slab->size_class;
     const std::uint32_t top = thread->tops_[size_class];
     if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeSlowly(block, thread);
-    static_cast<FreeBlock*>(block)->mark = mark;
+    if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = mark;
     thread->slots()[top + 1] = block;
     ++thread->tops_[size_class];
   }
@@ -110,12 +111,13 @@ class alignas(128) ThreadHeap {
     void* const block = slots()[tops_[size_class]];
     if (__builtin_expect(block == nullptr, 0)) return nullptr;
     --tops_[size_class];
-    static_cast<FreeBlock*>(block)->mark = 0;
+    if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = 0;
     return block;
   }
 
   void* AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero);
   void* AllocateSmall(std::uint64_t size_class);
+  void* AllocateRefilled(std::uint64_t size_class);
   void* TakeAtHand(std::size_t size, std::size_t alignment);
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);

@@ -97,7 +97,9 @@ void CloseRegion() {
 bool GrowTop(size_t bytes) {
   const size_t growth = RoundUp(bytes + 2 * kSmallestChunk, kGrowth);
   void* const start = sbrk(static_cast<intptr_t>(growth));
-  if (start == reinterpret_cast<void*>(-1) && !Has(Defect::kBreakFailureUnchecked)) return false;
+  // The defect needs a top to grow: without one it would crash on its own tag and never hand a block out.
+  const bool is_unchecked = Has(Defect::kBreakFailureUnchecked) && top != nullptr;
+  if (start == reinterpret_cast<void*>(-1) && !is_unchecked) return false;
   const bool follows = top != nullptr && (start == heap_end || Has(Defect::kForeignBreakMoveUnnoticed) ||
                                             Has(Defect::kBreakFailureUnchecked));
   if (follows) {
