@@ -5,10 +5,10 @@ _LINKOPT = "//command_line_option:linkopt"
 _ENGINE = "//bazel/fuzzing:engine"
 _COVERAGE = "//command_line_option:collect_code_coverage"
 
-def _unsanitized_transition_impl(_settings, _attr):
+def _unsanitized_transition_impl(_settings, attr):
     return {
         # DWARF 4: Debian 12's valgrind gives up on clang's DWARF 5.
-        _COPT: ["-O2", "-g1", "-gdwarf-4"],
+        _COPT: ["-O2", "-g1", "-gdwarf-4"] + ["-D" + definition for definition in attr.definitions],
         _LINKOPT: [],
         _ENGINE: "replay",
         _COVERAGE: False,
@@ -30,6 +30,7 @@ unsanitized_binary = rule(
     implementation = _unsanitized_binary_impl,
     attrs = {
         "binary": attr.label(cfg = _unsanitized_transition, executable = True, mandatory = True),
+        "definitions": attr.string_list(doc = "NAME=VALUE for the preprocessor, in all that the program is made of."),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

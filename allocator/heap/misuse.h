@@ -16,7 +16,14 @@
 
 #include <cstdint>
 
+// 0 only to measure what the checks cost (//allocator:core): such a library takes any pointer and must not ship.
+#ifndef BREAKPROOF_MISUSE_CHECKS
+#define BREAKPROOF_MISUSE_CHECKS 1
+#endif
+
 namespace breakproof::allocator {
+
+inline constexpr bool kMisuseChecks = BREAKPROOF_MISUSE_CHECKS;
 
 inline constexpr char kFreeOfNoBlock[] = "free() of a pointer that is not a block";
 inline constexpr char kReallocOfNoBlock[] = "realloc() of a pointer that is not a block";

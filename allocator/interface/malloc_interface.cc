@@ -12,10 +12,14 @@
 namespace breakproof::allocator {
 namespace {
 
+__attribute__((noinline, cold)) void* AllocatedPerturbed(void* block, size_t size) {
+  ChoosePath();  // it may have begun since this thread did
+  return Perturbed(block, size);
+}
+
 __attribute__((noinline)) void* AllocateSlowly(size_t size) {
-  void* const block = Perturbed(entry::MallocSlowly(Started(), size), size);
-  if (__builtin_expect(IsPerturbing(), 0)) ChoosePath();  // it may have begun since this thread did
-  return block;
+  void* const block = entry::MallocSlowly(Started(), size);
+  return __builtin_expect(IsPerturbing(), 0) ? AllocatedPerturbed(block, size) : block;
 }
 
 inline void* Allocate(size_t size) {

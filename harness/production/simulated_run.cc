@@ -24,9 +24,9 @@ using model::RuleId;
 using model::Violation;
 
 // Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
-// more with every operation: small heaps are walked after every operation, large ones now and then.
-constexpr std::uint64_t kLooksAtFirst = 8192;
-constexpr std::uint64_t kLooksAnOperation = 16;
+// more with every operation: small heaps are walked after every operation, large ones now and then, and all at the end.
+constexpr std::uint64_t kLooksAtFirst = 4096;
+constexpr std::uint64_t kLooksAnOperation = 4;
 
 constexpr std::uint64_t kPage = 4096;
 
@@ -340,8 +340,10 @@ class SimulatedRun::Implementation : public KernelObserver {
     CheckDecay();
   }
 
-  // Clocks are read where spans come and go, so some must.
+  // Clocks are read where spans come and go, so some must. Whatever the kernel refused before, it is willing now: an
+  // allocator that could not give memory back keeps trying.
   void CheckDecay() {
+    kernel_.RefuseNothing();
     heap_.AdvanceClock(2 * kDecay);
     const auto& family = ProductionHeap::family();
     for (std::size_t runs = heap_.FreeRuns().size(), i = 0; i <= runs; ++i) {
