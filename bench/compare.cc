@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -185,6 +186,26 @@ void Measure(const Flags& flags, const Plan& plan, Results* results) {
   ClearProgress();
 }
 
+// How a failure becomes a case that the other tools explain: the trace is one; what another workload does is recorded
+// under the system's malloc.
+void SayHowToExplain(const Plan& plan, const Results& results) {
+  for (const Row& row : results.rows) {
+    const auto failed = std::find_if(row.cells.begin(), row.cells.end(), [](const Cell& cell) { return !cell.failure.empty(); });
+    if (failed == row.cells.end()) continue;
+    const fs::path library = results.subjects[static_cast<std::size_t>(failed - row.cells.begin())].library;
+    const fs::path program = plan.programs / row.workload.program;
+    const bool is_trace = !row.workload.recorded_case.empty();
+    const std::string file = is_trace ? FromCaller(row.workload.recorded_case).string()
+                                      : "breakproof-out/" + program.filename().string() + "-1.case";
+    std::printf("to find out why:\n");
+    if (!is_trace) {
+      std::printf("  bazel run //tools:breakproof -- record --out breakproof-out -- %s %llu %llu\n", program.c_str(),
+                  static_cast<unsigned long long>(row.iterations), static_cast<unsigned long long>(results.seed));
+    }
+    std::printf("  bazel run //tools:breakproof -- minimize %s --library %s --out small.case\n", file.c_str(), library.c_str());
+  }
+}
+
 int Compare(Flags flags) {
   if (flags.rounds == 0) flags.rounds = flags.quick ? 3 : 5;
   if (flags.percent == 0) flags.percent = flags.quick ? 25 : 100;
@@ -203,6 +224,7 @@ int Compare(Flags flags) {
   WriteReports(flags, results);
   std::fputs(TerminalReport(results).c_str(), stdout);
   for (const std::string& remark : results.remarks) std::printf("note: %s\n", remark.c_str());
+  SayHowToExplain(plan, results);
   if (HasFailedItself(results)) return kRunFailed;
   return results.interrupted ? kInterrupted : kCompared;
 }

@@ -63,11 +63,11 @@ int main() {
     Case c;
     c.operations = *rc::gen::scale(4.0, rc::gen::container<std::vector<Operation>>(Step()));
     NameSlots(&c);
-    const Environment environment = DecodeEnvironment(bytes.data(), bytes.size());
-    const Judgement judgement = run.Run(c, environment).judgement;
+    c.environment = DecodeEnvironment(bytes.data(), bytes.size());
+    const Judgement judgement = run.Run(c).judgement;
     if (judgement.violations.empty()) return;
     const CaseViolation& first = judgement.violations.front();
-    RC_LOG() << PrintEnvironment(environment) << "\n" << PrintCase(c) << "rule " << model::TextOf(first.what.rule).id
+    RC_LOG() << PrintCase(c) << "rule " << model::TextOf(first.what.rule).id
              << " broken by operation " << first.operation + 1 << ": expected " << first.what.expected << ", actual "
              << first.what.actual << "\n";
     RC_FAIL("a rule is broken");
