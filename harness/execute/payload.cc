@@ -5,7 +5,6 @@
 namespace breakproof::harness {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kWordStep = 0x9e3779b97f4a7c15;  // odd: all words of a block differ
 
 std::uint64_t PatternWord(std::uint64_t seed, std::uint64_t word) { return seed + word * kWordStep; }
@@ -73,23 +72,6 @@ std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std:
     if (base[at] != 0) return at;
   }
   return end;
-}
-
-// Calls visit(from, to) for the covered parts of [begin, end) in ascending order until it returns false.
-template <typename Visit>
-void ForEachCovered(std::uint64_t begin, std::uint64_t end, Visit visit) {
-  const std::uint64_t length = end - begin;
-  if (length <= kFullLength) {
-    visit(begin, end);
-    return;
-  }
-  if (!visit(begin, begin + kPage)) return;
-  const std::uint64_t last = end - kPage;
-  const std::uint64_t step = length <= kDenseLength ? kPage : length / kSparseStripes / kPage * kPage;
-  for (std::uint64_t at = begin + step; at < last; at += step) {
-    if (!visit(at, Min(at + kStripe, last))) return;
-  }
-  visit(last, end);
 }
 
 }  // namespace
