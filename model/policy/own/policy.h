@@ -60,7 +60,7 @@ struct Books {
   bool serves_request = false;   // a free list or free run of pages can serve the current request
   std::uint64_t program_break = 0;  // as the allocator last left it
   std::uint64_t top_free = 0;    // free bytes directly below it
-  std::map<std::uint64_t, std::uint64_t> free_runs;  // of whole pages, start to length
+  std::map<std::uint64_t, std::uint64_t> free_runs;  // of whole pages, start to length; for madvise and munmap
 };
 
 struct Thresholds {
