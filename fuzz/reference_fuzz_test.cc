@@ -3,6 +3,7 @@
 
 #include "fuzz/fail.h"
 #include "fuzz/guidance/guidance.h"
+#include "fuzz/memory_budget.h"
 #include "harness/case/case_binary.h"
 #include "harness/reference/reference_run.h"
 
@@ -12,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static fuzz::Guidance guidance;
   static harness::ReferenceRun run;
   run.Observe(&guidance);
-  const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
+  const harness::Case c = WithFinalCheck(fuzz::WithinMemory(harness::DecodeCase(data, size)));
   fuzz::FailOnViolation(c, run.Run(c));
   return 0;
 }

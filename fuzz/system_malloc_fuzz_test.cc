@@ -3,6 +3,7 @@
 
 #include "fuzz/fail.h"
 #include "fuzz/guidance/guidance.h"
+#include "fuzz/memory_budget.h"
 #include "harness/case/case_binary.h"
 #include "harness/lockstep/in_process.h"
 
@@ -11,7 +12,7 @@ using namespace breakproof;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static fuzz::Guidance guidance;
   static const harness::MallocFamily family = harness::LibcFamily();
-  const harness::Case c = WithFinalCheck(harness::DecodeCase(data, size));
+  const harness::Case c = WithFinalCheck(fuzz::WithinMemory(harness::DecodeCase(data, size)));
   fuzz::FailOnViolation(c, harness::RunInProcess(c, family, &guidance));
   return 0;
 }

@@ -69,7 +69,7 @@ class Decoder {
     }
     switch (kind) {
       case kRefusal: AddRefusal(); break;
-      case kGap: case_.environment.gap_before_growth = Size(); break;
+      case kGap: case_.environment.gap_before_growth = Size() & kMaxGap; break;
       case kRoom: case_.environment.break_room = Size(); break;
       default: AddOperation(kOperationTable[static_cast<std::size_t>(kind)]);
     }

@@ -76,7 +76,7 @@ bool ParseEnvironmentWord(std::string_view word, Environment* environment) {
   if (name == "refuse") return ParseRefusal(value, environment);
   const auto number = ParseNumber(value);
   if (!number) return false;
-  if (name == "gap") return environment->gap_before_growth = *number, true;
+  if (name == "gap") return environment->gap_before_growth = *number, *number <= kMaxGap;
   if (name == "room") return environment->break_room = *number, true;
   return false;
 }

@@ -13,9 +13,12 @@
 
 namespace breakproof::harness {
 
+inline constexpr std::uint64_t kMaxGap = INT64_MAX;
+
 struct Environment {
   std::vector<Refusal> refusals;
-  std::uint64_t gap_before_growth = 0;             // bytes somebody else takes before every growth of the break
+  // Bytes somebody else takes before every growth of the break; at most kMaxGap: more would be a move downwards.
+  std::uint64_t gap_before_growth = 0;
   std::optional<std::uint64_t> break_room = {};    // bytes the break can grow before it meets a mapping
 
   bool IsPlain() const { return *this == Environment{}; }

@@ -360,8 +360,10 @@ class SimulatedRun::Implementation : public KernelObserver {
     CheckDecay();
   }
 
-  // Clocks are read where spans come and go, so some must.
+  // Clocks are read where spans come and go, so some must. Whatever the kernel refused before, it is willing now: an
+  // allocator that could not give memory back keeps trying.
   void CheckDecay() {
+    kernel_.RefuseNothing();
     heap_.AdvanceClock(2 * kDecay);
     const auto& family = ProductionHeap::family();
     for (std::size_t runs = heap_.FreeRuns().size(), i = 0; i <= runs; ++i) {

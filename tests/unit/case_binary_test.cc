@@ -66,7 +66,7 @@ Case AnyCase(std::uint64_t seed) {
                                       .onwards = random.OneIn(2),
                                       .any_type = any_type});
   }
-  if (random.OneIn(2)) c.environment.gap_before_growth = AnyNumber(random);
+  if (random.OneIn(2)) c.environment.gap_before_growth = AnyNumber(random) & kMaxGap;
   if (random.OneIn(2)) c.environment.break_room = AnyNumber(random);
   for (std::uint64_t i = random.Below(40); i > 0; --i) c.operations.push_back(AnyOperation(random));
   return WithFreshNames(c);

@@ -20,6 +20,12 @@ class RefusalPlan {
     next_[any_type ? kCallTypes : static_cast<std::size_t>(type)] = count;
   }
 
+  // From here on nothing is refused. Calls are counted on.
+  void RefuseNothing() {
+    refusals_.clear();
+    next_ = {};
+  }
+
   // Counts one call of the subject; true if it is to be refused.
   bool Next(CallType type) {
     const std::uint64_t of_type = ++counts_[static_cast<std::size_t>(type)];

@@ -49,6 +49,8 @@ class SimulatedKernel {
   void Refuse(const Refusal& refusal);
   // From here on the next `count` calls of the type are refused (a CallType, kCallTypes for any; UINT64_MAX: all).
   void RefuseNext(int type, std::uint64_t count);
+  // From here on nothing is refused that the state of the kernel allows.
+  void RefuseNothing() { refusals_.RefuseNothing(); }
   // sbrk by somebody else: not counted, not refused on demand. Returns what sbrk returns.
   void* ForeignSbrk(std::intptr_t increment);
   // Whether a move by somebody else is none that takes memory from the subject: upwards, or of foreign memory only.
