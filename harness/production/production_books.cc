@@ -31,6 +31,7 @@ const std::vector<model::BookEntry>& ProductionHeap::LiveBlocks() {
       this);
   std::sort(runs_.begin(), runs_.end(), [](const Run& x, const Run& y) { return x.start < y.start; });
   is_free_.assign(looked_at_, false);
+  marked_ = {};
   allocator::VisitFreeBlocks(
       *heap_,
       [](void* self, std::uintptr_t address, std::uint64_t) { static_cast<ProductionHeap*>(self)->MarkFree(address); },
@@ -52,12 +53,15 @@ void ProductionHeap::Add(std::uint64_t address, std::uint64_t usable) {
 }
 
 void ProductionHeap::MarkFree(std::uint64_t address) {
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), address,
-                                      [](std::uint64_t wanted, const Run& run) { return wanted < run.start; });
-  if (after == runs_.begin()) return;
-  const Run& run = *std::prev(after);
-  // What is no block of a slab the walk has complained of (V7).
-  if (address < run.end()) is_free_[run.first + (address - run.start) / run.size] = true;
+  // Most are in the same slab as the one before.
+  if (address < marked_.start || address >= marked_.end()) {
+    const auto after = std::upper_bound(runs_.begin(), runs_.end(), address,
+                                        [](std::uint64_t wanted, const Run& run) { return wanted < run.start; });
+    // What is no block of a slab the walk has complained of (V7).
+    if (after == runs_.begin() || address >= std::prev(after)->end()) return;
+    marked_ = *std::prev(after);
+  }
+  is_free_[marked_.first + (address - marked_.start) / marked_.size] = true;
 }
 
 bool ProductionHeap::HasUsedSpans() const { return heap_->pages().first_used() != nullptr; }

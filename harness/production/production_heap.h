@@ -126,6 +126,7 @@ class ProductionHeap {
   std::uint64_t milliseconds_ = 0;           // the injected clock: advances by one a question
   // Of LiveBlocks, kept for their memory:
   std::vector<Run> runs_;
+  Run marked_{};                             // of the last block that MarkFree was told
   std::vector<bool> is_free_;                // by number of the block
   std::vector<model::BookEntry> blocks_;
   std::uint64_t looked_at_ = 0;

@@ -25,9 +25,9 @@ using model::RuleId;
 using model::Violation;
 
 // Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
-// more with every operation: small heaps are walked after every operation, large ones now and then.
-constexpr std::uint64_t kLooksAtFirst = 8192;
-constexpr std::uint64_t kLooksAnOperation = 16;
+// more with every operation: small heaps are walked after every operation, large ones now and then, and all at the end.
+constexpr std::uint64_t kLooksAtFirst = 4096;
+constexpr std::uint64_t kLooksAnOperation = 4;
 
 constexpr std::uint64_t kPage = 4096;
 

@@ -139,27 +139,31 @@ void HeapModel::CheckDisjoint(const HeapCall& call, std::uint64_t address, const
   Exercise(RuleId::kH1);
   // Blocks are disjoint and sorted, so only the nearest below and the first at or above can collide.
   auto neighbour = blocks_.lower_bound(address);
-  const auto collides = [&](const auto& other, std::uint64_t mine, std::uint64_t theirs) {
-    return address < other.first + Extent(theirs) && other.first < address + Extent(mine);
-  };
   for (int step = 0; step < 2; ++step) {
-    if (neighbour != blocks_.end()) {
-      const auto& [start, other] = *neighbour;
-      const std::string theirs = std::string(NameOf(other.made_by)) + "'s block ";
-      if (collides(*neighbour, block.payload, other.payload)) {
-        Broken(RuleId::kH1, Describe(call) + " returns a payload disjoint from every live one",
-               Range(address, block.payload) + " overlaps " + theirs + Range(start, other.payload));
-        return;
-      }
-      if (collides(*neighbour, block.usable, other.usable)) {
-        Broken(RuleId::kH3, Describe(call) + " has a usable size that ends before its neighbour",
-               Range(address, block.usable) + " reaches into " + theirs + Range(start, other.usable));
-        return;
-      }
-    }
+    if (neighbour != blocks_.end() && Collides(call, address, block, neighbour->first, neighbour->second)) return;
     if (neighbour == blocks_.begin()) return;
     --neighbour;
   }
+}
+
+bool HeapModel::Collides(const HeapCall& call, std::uint64_t address, const Block& block, std::uint64_t start,
+                         const Block& other) {
+  const auto overlap = [&](std::uint64_t mine, std::uint64_t theirs) {
+    return address < start + Extent(theirs) && start < address + Extent(mine);
+  };
+  const auto theirs = [&](std::uint64_t length) {
+    return std::string(NameOf(other.made_by)) + "'s block " + Range(start, length);
+  };
+  if (overlap(block.payload, other.payload)) {
+    Broken(RuleId::kH1, Describe(call) + " returns a payload disjoint from every live one",
+           Range(address, block.payload) + " overlaps " + theirs(other.payload));
+  } else if (overlap(block.usable, other.usable)) {
+    Broken(RuleId::kH3, Describe(call) + " has a usable size that ends before its neighbour",
+           Range(address, block.usable) + " reaches into " + theirs(other.usable));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {

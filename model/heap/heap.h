@@ -100,6 +100,8 @@ class HeapModel {
   void CheckReason(const HeapCall& call, const Contract& contract, const HeapResponse& response);
   void CheckAlignment(const HeapCall& call, const Contract& contract, const HeapResponse& response);
   void CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block);
+  // H1, H3 against one live block; whether one was broken.
+  bool Collides(const HeapCall& call, std::uint64_t address, const Block& block, std::uint64_t start, const Block& other);
   void CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response);
 
   void Insert(std::uint64_t address, const Block& block);
