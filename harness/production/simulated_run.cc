@@ -347,6 +347,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     Walk();
     if (lock_step_->is_over()) return;
     doing_ = Doing::kEmptying;
+    statistics_.BeginOther();
     heap_.SwitchTo(0);
     Hold(false);
     executor.FreeEverything();
@@ -356,6 +357,8 @@ class SimulatedRun::Implementation : public KernelObserver {
     CheckInvariants("V1 to V10 after everything was freed");
     if (heap_.HasUsedSpans()) {
       lock_step_->Add({RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use"});
+    } else if (!lock_step_->is_over()) {
+      AddAll(statistics_.CompareEmpty(lock_step_->heap()));
     }
     CheckDecay();
   }

@@ -27,14 +27,22 @@ void StatisticsCheck::Begin(std::uint64_t payload, std::uint64_t alignment) { fo
 
 void StatisticsCheck::BreakMoved(std::uint64_t from, std::uint64_t to, bool is_granted) {
   if (is_granted && to > from) footprint_.Grew(false, policy_.thresholds().top_pad, supply_.regions());
+  const std::uint64_t before = supply_.heap_bytes();
   supply_.MoveBreak(from, to, is_granted);
+  NoteShrinking(before);
+}
+
+void StatisticsCheck::NoteShrinking(std::uint64_t before) {
+  if (supply_.heap_bytes() < before) footprint_.Shrank(before - supply_.heap_bytes());
 }
 
 void StatisticsCheck::Called(const model::KernelCall& call, bool is_granted, std::uint64_t result) {
   const bool is_own = policy_.HasMade(result);
   const bool is_segment = call.kind == KernelCallKind::kMmap && is_granted && !is_own;
   if (is_segment) footprint_.Grew(true, policy_.thresholds().top_pad, supply_.regions());
+  const std::uint64_t before = supply_.heap_bytes();
   supply_.Follow(call, is_granted, result, is_own);
+  NoteShrinking(before);
 }
 
 void StatisticsCheck::End(const Operation& operation, const Outcome& outcome) {
@@ -76,6 +84,15 @@ std::vector<Violation> StatisticsCheck::CompareCounted(model::HeapModel& model) 
       Exactly("bytes in use", elsewhere, counted.used),
       Exactly("free bytes", supply_.heap_bytes() - elsewhere, counted.free),
       {"bytes freed by other threads than their owners", footprint_.batched_bytes(), UINT64_MAX, counted.on_the_way},
+  });
+}
+
+std::vector<Violation> StatisticsCheck::CompareEmpty(model::HeapModel& model) const {
+  return model.CompareStatistics({
+      Exactly("bytes of break and segments", supply_.heap_bytes(), heap_.Held().heap_bytes),
+      Exactly("own mappings after everything was freed", 0, heap_.Held().mappings),
+      Exactly("bytes in use after everything was freed", 0, heap_.Counted().used),
+      Exactly("free bytes", supply_.heap_bytes(), heap_.Counted().free),
   });
 }
 

@@ -39,8 +39,12 @@ class StatisticsCheck {
   std::vector<model::Violation> CompareHeld(model::HeapModel& model) const;
   // A walk: what is free, and so what is in use. Only while the allocator's invariants hold.
   std::vector<model::Violation> CompareCounted(model::HeapModel& model);
+  // After everything was freed, which the model was not told of.
+  std::vector<model::Violation> CompareEmpty(model::HeapModel& model) const;
 
  private:
+  void NoteShrinking(std::uint64_t before);
+
   const ProductionHeap& heap_;
   const model::own::Policy& policy_;
   model::own::Supply supply_;

@@ -16,7 +16,9 @@ constexpr std::uint64_t kMap = 0x7e0000000000;
 // The need of a page, the padding, and a page that somebody else may have begun.
 constexpr std::uint64_t kSmallGrowth = kPage + kPad + kPage;
 
+// Of a heap that has bought as much before as it likes.
 std::uint64_t BoundAfterGrowth(Footprint footprint, std::uint64_t payload, std::uint64_t regions) {
+  footprint.Retailed(1 << 30);
   footprint.Begin(payload, 1);
   footprint.Grew(false, kPad, regions);
   return footprint.bound();
@@ -87,6 +89,14 @@ TEST(FootprintTest, WhatTheKernelWouldNotTakeBackIsAdded) {
   Footprint footprint;
   footprint.Retailed(kPage);
   EXPECT_EQ(footprint.bound(), kPage);
+}
+
+TEST(FootprintTest, WhatWasGivenBackIsNotKept) {
+  Footprint footprint;
+  footprint.Begin(100 * kPage, 1);
+  footprint.Grew(false, kPad, 0);
+  footprint.Shrank(50 * kPage);
+  EXPECT_EQ(footprint.bound(), (100 - 50 + 1) * kPage + kPad);
 }
 
 KernelCall Mmap(std::uint64_t length) { return {.kind = KernelCallKind::kMmap, .length = length}; }

@@ -111,20 +111,24 @@ std::uint64_t Footprint::LongestRun(std::uint64_t pages) const {
   return pages <= constants_.exact_search ? pages - 1 : pages + pages / 4 - 1;
 }
 
+// The most that the heap can have when nothing free serves the need.
+std::uint64_t Footprint::PagesBefore(std::uint64_t need, std::uint64_t regions) const {
+  std::uint64_t used = large_pages_, spans = large_blocks_;
+  for (const Owner& owner : owners_) {
+    for (std::uint64_t i = 0; i < Classes().size(); ++i) {
+      if (owner[i].most == 0) continue;
+      const std::uint64_t slabs = owner[i].most / Classes()[i].blocks + 1;
+      spans += slabs;
+      used += slabs * Classes()[i].pages;
+    }
+  }
+  return used + (spans + regions) * LongestRun(need);
+}
+
 void Footprint::Grew(bool is_segment, std::uint64_t top_pad, std::uint64_t regions) {
   const std::uint64_t need = Need();
-  if (growths_++ == 0) {
-    std::uint64_t used = large_pages_, spans = large_blocks_;
-    for (const Owner& owner : owners_) {
-      for (std::uint64_t i = 0; i < Classes().size(); ++i) {
-        if (owner[i].most == 0) continue;
-        const std::uint64_t slabs = owner[i].most / Classes()[i].blocks + 1;
-        spans += slabs;
-        used += slabs * Classes()[i].pages;
-      }
-    }
-    bound_ = (used + (spans + regions) * LongestRun(need)) * constants_.page;
-  }
+  // Once an operation: what the first growth has added may be free when the second comes.
+  if (growths_++ == 0) bound_ = std::min(bound_, PagesBefore(need, regions) * constants_.page);
   // Whole pages, the first of which somebody else may have begun.
   const std::uint64_t growth = (need + PagesFor(top_pad) + 1) * constants_.page;
   bound_ += is_segment ? std::max(growth, constants_.min_segment) : growth;

@@ -14,13 +14,15 @@
 //
 //     pages  <=  used + (K + r) * longest(n)          longest(n) = n - 1, above 64 pages n + n/4 - 1
 //
-// and a growth adds no more than the need and the padding; of segments at least 1 MiB. Between growths it only becomes
-// smaller, but for a mapping that the kernel would not take back and that the heap retails.
+// and a growth adds no more than the need and the padding; of segments at least 1 MiB. Between growths the heap only
+// becomes smaller, by what is given back, but for a mapping that the kernel would not take and that the heap retails.
 //
-// The first term is the sum of per-class peaks, the second what Robson's bound says no allocator can do without.
+// The first term is the sum of per-class peaks, the second what Robson's bound says no allocator can do without. A leak
+// shows at the next growth for a few pages, where the second term is small.
 // Own mappings are exact (K1 to K3) and not part of it. Bytes, but where it says pages or blocks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <unordered_map>
@@ -65,6 +67,8 @@ class Footprint {
   void Grew(bool is_segment, std::uint64_t top_pad, std::uint64_t regions);
   // A mapping has become the heap's.
   void Retailed(std::uint64_t bytes) { bound_ += bytes; }
+  // The heap has given so much back.
+  void Shrank(std::uint64_t bytes) { bound_ -= std::min(bound_, bytes); }
 
   // The most that the heap can have now.
   std::uint64_t bound() const { return bound_; }
@@ -91,6 +95,7 @@ class Footprint {
 
   std::uint64_t PagesFor(std::uint64_t bytes) const { return (bytes + constants_.page - 1) / constants_.page; }
   std::uint64_t Need() const;
+  std::uint64_t PagesBefore(std::uint64_t need, std::uint64_t regions) const;
   std::uint64_t LongestRun(std::uint64_t pages) const;
   Owner& OwnerOf(std::uint64_t thread);
   void Send(Batch* batch);
