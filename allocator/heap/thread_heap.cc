@@ -186,11 +186,15 @@ void ThreadHeap::ReturnOldest(std::uint64_t size_class, std::uint32_t count) {
   tops_[size_class] = static_cast<std::uint16_t>(tops_[size_class] - count);
 }
 
-// An own block, found free of misuse.
-void ThreadHeap::FreeToBin(void* block, std::uint64_t size_class) {
-  if (tops_[size_class] == limits_[size_class]) ReturnOldest(size_class, (BinCapacity(size_class) + 1) / 2);
+// An own block, found free of misuse. A full bin keeps what it has: its slab takes this one.
+void ThreadHeap::FreeToBin(void* block, Span* slab) {
   static_cast<FreeBlock*>(block)->mark = MarkOf(block, secret_);
-  slots()[++tops_[size_class]] = block;
+  const std::uint64_t size_class = slab->size_class;
+  if (tops_[size_class] == limits_[size_class]) {
+    ReturnToSlab(block, slab);
+  } else {
+    slots()[++tops_[size_class]] = block;
+  }
 }
 
 // ---- What the fast path leaves: other owners, large blocks, full bins, misuse
@@ -208,10 +212,16 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (!is_in_slab) {
     thread->FreeLarge(span, true);
   } else if (span->owner == thread) {
-    thread->FreeToBin(block, span->size_class);
+    thread->FreeToBin(block, span);
   } else {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), *span);
   }
+}
+
+// An own block, found free of misuse, whose bin is full.
+void ThreadHeap::FreeToSlab(void* block, ThreadHeap* thread) {
+  static_cast<FreeBlock*>(block)->mark = MarkOf(block, thread->secret_);
+  thread->ReturnToSlab(block, thread->SpanOf(block));
 }
 
 ThreadHeap* ThreadHeap::AnnounceFree(void* block) {

@@ -1,7 +1,7 @@
 // A thread heap: what one thread allocates from and frees to. Its bins and slabs are touched by it alone.
 //
 //   malloc   takes the newest block of a bin; an empty bin is refilled from the owner's slabs
-//   free     puts an own block back into its bin; a full bin first returns half to the slabs
+//   free     puts an own block back into its bin; if that is full, into its slab
 //   remote   a block of another owner is collected in a batch and pushed to that owner's list
 //
 // Misuse is looked for on every free, fast or slow (misuse.h).
@@ -58,7 +58,7 @@ class alignas(128) ThreadHeap {
     if (__builtin_expect(is_free, 0)) return FreeSlowly(block, thread);
     const std::uint64_t size_class = slab->size_class;
     const std::uint32_t top = thread->tops_[size_class];
-    if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeSlowly(block, thread);
+    if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeToSlab(block, thread);
     if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = mark;
     thread->slots()[top + 1] = block;
     ++thread->tops_[size_class];
@@ -122,13 +122,14 @@ class alignas(128) ThreadHeap {
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
   Span* NewSlab(std::uint64_t size_class);
-  void FreeToBin(void* block, std::uint64_t size_class);
+  void FreeToBin(void* block, Span* slab);
   void ReturnOldest(std::uint64_t size_class, std::uint32_t count);
   bool ReturnToSlab(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
   static void FreeSlowly(void* block, ThreadHeap* thread);
+  static void FreeToSlab(void* block, ThreadHeap* thread);
   ThreadHeap* AnnounceFree(void* block);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }

@@ -31,13 +31,16 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   Span* span = free_.Find(pages);
   if (span == nullptr) {
     if (!Grow(pages, supply)) return nullptr;
+    Discard(kDecay);  // beside a call of the kernel the clock costs nothing
     span = free_.Find(pages);
     BREAKPROOF_REQUIRE(span != nullptr, "the heap grew, but not by what was needed");
   }
-  RemoveFree(span);
-  if (span->pages > pages) CutTail(span, pages);
+  if (span->pages > pages) {
+    span = CutFront(span, pages);
+  } else {
+    RemoveFree(span);
+  }
   AddUsed(span);
-  Discard(kDecay);
   return span;
 }
 
@@ -56,19 +59,20 @@ Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Su
     head->is_zero = span->is_zero;
     span->start = start;
     span->pages -= before;
-    InsertFree(head);
+    InsertFree(head, Now());
   }
   if (span->pages > pages) CutTail(span, pages);
   return span;
 }
 
 void PageHeap::Free(Span* span) {
+  const std::uint64_t now = Now();
   RemoveUsed(span);
   span->is_zero = false;
   Join(span);
-  InsertFree(span);
+  InsertFree(span, now);
   if (span == Top() && Trim(arithmetic::TrimThreshold(threshold_, regrowths_), top_pad_)) has_trimmed_ = true;
-  Discard(kDecay);
+  DiscardAt(now, kDecay);
 }
 
 bool PageHeap::Shrink(Span* span, std::uint64_t pages) {
@@ -105,7 +109,23 @@ void PageHeap::CutTail(Span* span, std::uint64_t pages) {
   tail->is_zero = span->is_zero && span->use == SpanUse::kFree;
   span->pages = pages;
   Join(tail);
-  InsertFree(tail);
+  InsertFree(tail, Now());
+}
+
+// The first pages of a free span, for use; the rest stays what and where it was, and as old.
+Span* PageHeap::CutFront(Span* span, std::uint64_t pages) {
+  Span* const front = metadata_.NewSpan(kernel_);
+  front->start = span->start;
+  front->pages = pages;
+  front->segment = span->segment;
+  front->is_zero = span->is_zero;
+  free_.Remove(span);
+  map_.SetEnds(*span, nullptr);
+  span->start = front->end();
+  span->pages -= pages;
+  map_.SetEnds(*span, span);
+  free_.Insert(span);
+  return front;
 }
 
 // ---- Joining
@@ -133,13 +153,13 @@ void PageHeap::Join(Span* span) {
   }
 }
 
-void PageHeap::InsertFree(Span* span) {
+void PageHeap::InsertFree(Span* span, std::uint64_t now) {
   span->use = SpanUse::kFree;
   span->owner = nullptr;
   map_.SetEnds(*span, span);
   free_.Insert(span);
   if (span->is_zero) return;
-  span->free_since = kernel_.now(kernel_.context);
+  span->free_since = now;
   span->is_queued = true;
   Append(span, &dirty_);
 }
@@ -225,7 +245,7 @@ void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   if (segment == 0) break_bytes_ += bytes;
   RememberMost();
   Join(span);
-  InsertFree(span);
+  InsertFree(span, Now());
 }
 
 // ---- Giving back
@@ -247,7 +267,7 @@ bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
   if (left == 0) {
     metadata_.DeleteSpan(top);
   } else {
-    InsertFree(top);
+    InsertFree(top, Now());
   }
   return true;
 }
@@ -260,8 +280,10 @@ bool PageHeap::IsWholeSegment(const Span& span) const {
 }
 
 void PageHeap::Discard(std::uint64_t age) {
-  if (dirty_.first == nullptr) return;
-  const std::uint64_t now = kernel_.now(kernel_.context);
+  if (dirty_.first != nullptr) DiscardAt(Now(), age);
+}
+
+void PageHeap::DiscardAt(std::uint64_t now, std::uint64_t age) {
   constexpr int kMostAtOnce = 8;  // the caller waits
   for (int i = 0; i < kMostAtOnce; ++i) {
     Span* const span = dirty_.first;
@@ -276,7 +298,7 @@ void PageHeap::Discard(std::uint64_t age) {
     const bool is_discarded = kernel_.discard(kernel_.context, start, span->bytes());
     RemoveFree(span);
     span->is_zero = is_discarded;
-    InsertFree(span);
+    InsertFree(span, now);
     // One that the kernel would not take waits for its next turn at the end of the queue.
     if (!span->is_zero) return;
   }

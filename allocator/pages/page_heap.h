@@ -93,9 +93,12 @@ class PageHeap {
   Span* Top() const;
   Span* FreeNeighbour(std::uintptr_t page, const Span& span) const;
   void Join(Span* span);
-  void InsertFree(Span* span);
+  void InsertFree(Span* span, std::uint64_t now);
   void RemoveFree(Span* span);
   void CutTail(Span* span, std::uint64_t pages);
+  Span* CutFront(Span* span, std::uint64_t pages);
+  void DiscardAt(std::uint64_t now, std::uint64_t age);
+  std::uint64_t Now() const { return kernel_.now(kernel_.context); }
   void AddUsed(Span* span) { Append(span, &used_); }
   void RemoveUsed(Span* span) { Unlink(span, &used_); }
   bool IsWholeSegment(const Span& span) const;
