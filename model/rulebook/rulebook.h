@@ -21,6 +21,9 @@ struct RuleText {
   std::string_view clause;  // the standard or manual that says so
 };
 
+// H10 and H13 take an allocator whose books can be read: the production and the reference allocator. What mallinfo2
+// calls in use differs between libraries (glibc counts headers and thread caches), so that of a library loaded from
+// outside is compared with nothing; that of the one that ships, and glibc's, in tests/conformance/statistics.cc.
 inline constexpr std::array kRuleBook = {
     RuleText{RuleId::kH0, "H0", "every legal call returns: no crash, no abort, no hang",
              "C17 7.22.3"},
