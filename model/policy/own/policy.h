@@ -87,6 +87,10 @@ class Policy {
   std::optional<Ruling> End(std::uint64_t address, const Books& books);
 
   const Thresholds& thresholds() const { return thresholds_; }
+  // Whether the call judged last but for refusals made the mapping there, for one block.
+  bool HasMade(std::uint64_t start) const { return made_ && made_->start == start; }
+  // Whether a block lies in a mapping of its own.
+  bool IsMapped(std::uint64_t block) const { return mappings_.contains(block); }
 
  private:
   struct Mapping {
