@@ -4,6 +4,8 @@ load("@rules_cc//cc:defs.bzl", "cc_binary")
 load("//allocator:copts.bzl", "ALLOCATOR_COPTS")
 load("//bazel:unsanitized.bzl", "unsanitized_binary")
 
+_MAKE_SUBJECT = "//tests/production/mutants:make_subject.sh"
+
 _ALLOCATOR = [
     "//allocator:entry_points_sources",
     "//allocator/arithmetic:sources",
@@ -12,8 +14,6 @@ _ALLOCATOR = [
     "//allocator/kernel:sources",
     "//allocator/pages:sources",
 ]
-
-_SUBJECT = _ALLOCATOR + ["//harness/production:production_heap_sources"]
 
 _LIBRARY = _ALLOCATOR + ["//allocator:interface_sources"]
 
@@ -42,25 +42,33 @@ def _patched_source(name, patch, sources, arguments = ""):
         testonly = True,
         srcs = [patch] + sources,
         outs = [name + ".cc"],
-        cmd = "$(location //tests/production/mutants:make_subject.sh) {} $@ $(location {}) {}".format(
+        cmd = "$(location {}) {} $@ $(location {}) {}".format(
+            _MAKE_SUBJECT,
             arguments,
             patch,
             " ".join(["$(locations {})".format(source) for source in sources]),
         ),
-        tools = ["//tests/production/mutants:make_subject.sh"],
+        tools = [_MAKE_SUBJECT],
     )
 
-def production_mutant(name, patch, program = "//tests/production:simulated_main", views = [], **kwargs):
+def production_mutant(
+        name,
+        patch,
+        program = "//tests/production:simulated_main",
+        sources = "//harness/production:production_heap_sources",
+        views = [],
+        **kwargs):
     """A program over a patched allocator.
 
     Args:
       name: of the program.
       patch: file in unified format, paths from the root of the workspace; unpatched.patch stands for none.
       program: library with its main function, //tests/production:simulated unless told otherwise.
+      sources: what the program calls the allocator by, compiled with it.
       views: filegroups of what else in the program looks into the allocator.
       **kwargs: passed on to the program.
     """
-    _patched_source(name + "_subject", patch, _SUBJECT + views)
+    _patched_source(name + "_subject", patch, _ALLOCATOR + [sources] + views)
     cc_binary(
         name = name,
         testonly = True,
