@@ -12,6 +12,7 @@ using arithmetic::kClassInfo;
 struct Verdict {
   Heap* heap;
   const char* complaint = nullptr;
+  std::uint64_t free_blocks = 0;  // that CheckFreeBlock was told of
   void Require(bool holds, const char* what) {
     if (!holds && complaint == nullptr) complaint = what;
   }
@@ -40,6 +41,12 @@ void CheckFreeSpans(Verdict* verdict) {
   verdict->Require(total == pages.free_spans().pages(), "V1: the free lists do not add up");
 }
 
+std::uint64_t FreeInSlab(const Span* slab) {
+  std::uint64_t free = 0;
+  for (const std::uint64_t bits : slab->free_blocks) free += static_cast<std::uint64_t>(__builtin_popcountll(bits));
+  return free;
+}
+
 void CheckSlab(const Span* slab, Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
   for (std::uintptr_t page = slab->start; page < slab->end(); page += kPageSize) {
@@ -48,8 +55,7 @@ void CheckSlab(const Span* slab, Verdict* verdict) {
   const bool is_owned = slab->owner == verdict->heap->Thread(slab->owner_id) && slab->owner != nullptr;
   verdict->Require(is_owned && slab->reciprocal == kClassInfo.of[slab->size_class].reciprocal,
                    "V3: a slab says wrongly whose it is, or how it is cut");
-  std::uint64_t free = 0;
-  for (const std::uint64_t bits : slab->free_blocks) free += static_cast<std::uint64_t>(__builtin_popcountll(bits));
+  const std::uint64_t free = FreeInSlab(slab);
   const std::uint64_t blocks = kClassInfo.of[slab->size_class].blocks;
   verdict->Require(slab->used + free == blocks, "V6: the count of a slab is not what its bits say");
   verdict->Require(slab->used > 0, "V6: a slab without used blocks was not released");
@@ -101,6 +107,7 @@ bool IsHandedOut(const Span* slab, std::uint64_t index) {
 // it matters, when it is taken or comes home: blocks of a fresh refill are not.
 void CheckFreeBlock(void* context, std::uintptr_t address, std::uint64_t usable) {
   auto* const verdict = static_cast<Verdict*>(context);
+  ++verdict->free_blocks;
   const Span* const slab = verdict->heap->pages().map().Find(address);
   const bool is_in_slab = slab->use == SpanUse::kSlab && address >= slab->start;
   const std::uint64_t offset = is_in_slab ? address - slab->start : 0;
@@ -156,11 +163,11 @@ const char* CheckHeap(Heap& heap) {
   if (verdict.complaint != nullptr) return verdict.complaint;  // lists may be broken: do not walk them further
   VisitFreeBlocks(heap, CheckFreeBlock, &verdict);
   if (verdict.complaint != nullptr) return verdict.complaint;
-  std::uint64_t handed_out = 0, free = 0;
-  const VisitBlock count = [](void* counter, std::uintptr_t, std::uint64_t) { ++*static_cast<std::uint64_t*>(counter); };
-  VisitBlocks(heap, count, &handed_out);
-  VisitFreeBlocks(heap, count, &free);
-  verdict.Require(free <= handed_out, "V10: there are more free blocks than blocks");
+  std::uint64_t handed_out = 0;
+  for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {
+    if (span->use == SpanUse::kSlab) handed_out += span->used;  // as its bits say (V6)
+  }
+  verdict.Require(verdict.free_blocks <= handed_out, "V10: there are more free blocks than blocks");
   return verdict.complaint;
 }
 

@@ -5,7 +5,6 @@
 namespace breakproof::harness {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kWordStep = 0x9e3779b97f4a7c15;  // odd: all words of a block differ
 
 std::uint64_t PatternWord(std::uint64_t seed, std::uint64_t word) { return seed + word * kWordStep; }
@@ -16,28 +15,69 @@ std::uint64_t Min(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }
 constexpr std::uint64_t kGroup = 8;
 constexpr std::uint64_t kGroupBytes = kGroup * 8;
 
-void FillGroup(std::uint8_t* to, std::uint64_t first) {
-  for (std::uint64_t i = 0; i < kGroup; ++i) {
-    const std::uint64_t word = first + i * kWordStep;
-    std::memcpy(to + i * 8, &word, 8);
+// Groups from `at`, a multiple of 8, as long as they end at or before `end`. Returns where it stopped.
+[[gnu::always_inline]] inline std::uint64_t FillGroups(std::uint8_t* base, std::uint64_t seed, std::uint64_t at,
+                                                       std::uint64_t end) {
+  for (; at + kGroupBytes <= end; at += kGroupBytes) {
+    const std::uint64_t first = PatternWord(seed, at / 8);
+    for (std::uint64_t i = 0; i < kGroup; ++i) {
+      const std::uint64_t word = first + i * kWordStep;
+      std::memcpy(base + at + i * 8, &word, 8);
+    }
   }
+  return at;
 }
 
-// Bits that differ somewhere in the group from words that begin with `first` and go on by `step`.
-std::uint64_t Difference(const std::uint8_t* from, std::uint64_t first, std::uint64_t step) {
-  std::uint64_t difference = 0;
-  for (std::uint64_t i = 0; i < kGroup; ++i) {
-    std::uint64_t word;
-    std::memcpy(&word, from + i * 8, 8);
-    difference |= word ^ (first + i * step);
+// The same for groups that are as FillGroups leaves them, but with this step between words.
+template <std::uint64_t kStep>
+[[gnu::always_inline]] inline std::uint64_t SkipGroups(const std::uint8_t* base, std::uint64_t seed, std::uint64_t at,
+                                                       std::uint64_t end) {
+  for (; at + kGroupBytes <= end; at += kGroupBytes) {
+    const std::uint64_t first = seed + at / 8 * kStep;
+    std::uint64_t difference = 0;
+    for (std::uint64_t i = 0; i < kGroup; ++i) {
+      std::uint64_t word;
+      std::memcpy(&word, base + at + i * 8, 8);
+      difference |= word ^ (first + i * kStep);
+    }
+    if (difference != 0) break;
   }
-  return difference;
+  return at;
+}
+
+#if defined(__x86_64__)
+// Processors with wider vectors halve what a look at a block costs.
+const bool kHasWideVectors = __builtin_cpu_supports("avx2") != 0;
+
+[[gnu::target("avx2")]] std::uint64_t FillGroupsWide(std::uint8_t* base, std::uint64_t seed, std::uint64_t at,
+                                                     std::uint64_t end) {
+  return FillGroups(base, seed, at, end);
+}
+template <std::uint64_t kStep>
+[[gnu::target("avx2")]] std::uint64_t SkipGroupsWide(const std::uint8_t* base, std::uint64_t seed, std::uint64_t at,
+                                                     std::uint64_t end) {
+  return SkipGroups<kStep>(base, seed, at, end);
+}
+#else
+constexpr bool kHasWideVectors = false;
+constexpr auto FillGroupsWide = FillGroups;
+template <std::uint64_t kStep>
+constexpr auto SkipGroupsWide = SkipGroups<kStep>;
+#endif
+
+std::uint64_t FillFast(std::uint8_t* base, std::uint64_t seed, std::uint64_t at, std::uint64_t end) {
+  return kHasWideVectors ? FillGroupsWide(base, seed, at, end) : FillGroups(base, seed, at, end);
+}
+
+template <std::uint64_t kStep>
+std::uint64_t SkipFast(const std::uint8_t* base, std::uint64_t seed, std::uint64_t at, std::uint64_t end) {
+  return kHasWideVectors ? SkipGroupsWide<kStep>(base, seed, at, end) : SkipGroups<kStep>(base, seed, at, end);
 }
 
 void FillRange(std::uint8_t* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
   std::uint64_t at = begin;
   for (; at < end && at % 8 != 0; ++at) base[at] = PatternByte(seed, at);
-  for (; at + kGroupBytes <= end; at += kGroupBytes) FillGroup(base + at, PatternWord(seed, at / 8));
+  at = FillFast(base, seed, at, end);
   for (; at + 8 <= end; at += 8) {
     const std::uint64_t word = PatternWord(seed, at / 8);
     std::memcpy(base + at, &word, 8);
@@ -51,9 +91,7 @@ std::uint64_t FirstDifferent(const std::uint8_t* base, std::uint64_t seed, std::
   for (; at < end && at % 8 != 0; ++at) {
     if (base[at] != PatternByte(seed, at)) return at;
   }
-  for (; at + kGroupBytes <= end; at += kGroupBytes) {
-    if (Difference(base + at, PatternWord(seed, at / 8), kWordStep) != 0) break;
-  }
+  at = SkipFast<kWordStep>(base, seed, at, end);
   for (; at + 8 <= end; at += 8) {
     std::uint64_t word;
     std::memcpy(&word, base + at, 8);
@@ -66,30 +104,11 @@ std::uint64_t FirstDifferent(const std::uint8_t* base, std::uint64_t seed, std::
 }
 
 std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std::uint64_t end) {
-  std::uint64_t at = begin;
-  for (; at + kGroupBytes <= end && Difference(base + at, 0, 0) == 0; at += kGroupBytes) {
-  }
+  std::uint64_t at = SkipFast<0>(base, 0, begin, end);
   for (; at < end; ++at) {
     if (base[at] != 0) return at;
   }
   return end;
-}
-
-// Calls visit(from, to) for the covered parts of [begin, end) in ascending order until it returns false.
-template <typename Visit>
-void ForEachCovered(std::uint64_t begin, std::uint64_t end, Visit visit) {
-  const std::uint64_t length = end - begin;
-  if (length <= kFullLength) {
-    visit(begin, end);
-    return;
-  }
-  if (!visit(begin, begin + kPage)) return;
-  const std::uint64_t last = end - kPage;
-  const std::uint64_t step = length <= kDenseLength ? kPage : length / kSparseStripes / kPage * kPage;
-  for (std::uint64_t at = begin + step; at < last; at += step) {
-    if (!visit(at, Min(at + kStripe, last))) return;
-  }
-  visit(last, end);
 }
 
 }  // namespace

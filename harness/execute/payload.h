@@ -18,6 +18,24 @@ inline constexpr std::uint64_t kDenseLength = 128 * 1024;   // bytes
 inline constexpr std::uint64_t kSparseStripes = 16;
 inline constexpr std::uint64_t kStripe = 64;                // bytes
 
+// Calls visit(from, to) for the covered parts of bytes [begin, end) in ascending order until it returns false.
+template <typename Visit>
+void ForEachCovered(std::uint64_t begin, std::uint64_t end, Visit visit) {
+  constexpr std::uint64_t kPage = 4096;
+  const std::uint64_t length = end - begin;
+  if (length <= kFullLength) {
+    visit(begin, end);
+    return;
+  }
+  if (!visit(begin, begin + kPage)) return;
+  const std::uint64_t last = end - kPage;
+  const std::uint64_t step = length <= kDenseLength ? kPage : length / kSparseStripes / kPage * kPage;
+  for (std::uint64_t at = begin + step; at < last; at += step) {
+    if (!visit(at, at + kStripe < last ? at + kStripe : last)) return;
+  }
+  visit(last, end);
+}
+
 // Seed of the block that the operation at `index` makes; never 0, equal for equal indices.
 std::uint64_t SeedOf(std::uint32_t index);
 

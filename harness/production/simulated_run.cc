@@ -27,7 +27,7 @@ using model::Violation;
 // Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
 // more with every operation: small heaps are walked after every operation, large ones now and then, and all at the end.
 constexpr std::uint64_t kLooksAtFirst = 4096;
-constexpr std::uint64_t kLooksAnOperation = 4;
+constexpr std::uint64_t kLooksAnOperation = 2;
 
 constexpr std::uint64_t kPage = 4096;
 
@@ -126,9 +126,9 @@ class SimulatedRun::Implementation : public KernelObserver {
     statistics_.BooksRefused();
   }
 
-  void Before(const model::KernelCall&) override {
+  void Before(const model::KernelCall& call) override {
     Hold(true);
-    if (is_policed_) books_before_ = BooksNow();
+    if (is_policed_) books_before_ = BooksNow(call.kind);
   }
 
   void After(const model::KernelCall& call, bool is_granted, std::uint64_t address) override {
@@ -385,11 +385,13 @@ class SimulatedRun::Implementation : public KernelObserver {
 
   std::uint64_t ProgramBreak() const { return kernel_.state().program_break.current; }
 
-  model::own::Books BooksNow() const {
+  // As far as a call of this kind is judged by them.
+  model::own::Books BooksNow(model::KernelCallKind kind) const {
+    const bool gives_back = kind == model::KernelCallKind::kMadvise || kind == model::KernelCallKind::kMunmap;
     model::own::Books books;
     books.program_break = ProgramBreak();
     books.serves_request = heap_.Serves(payload_, alignment_);
-    books.free_runs = heap_.FreeRuns();
+    if (gives_back) books.free_runs = heap_.FreeRuns();
     books.top_free = heap_.TopFree(books.program_break);
     return books;
   }

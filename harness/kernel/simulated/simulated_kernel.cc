@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 namespace breakproof::harness {
 
@@ -175,16 +176,15 @@ bool SimulatedKernel::IsGranted(Word address, Word size) const {
   const Range range{address, address + size};
   for (const Range& other : foreign_)
     if (other.start < range.end && range.start < other.end) return false;
-  Word next = address;
-  for (const model::Area& area : state().space.AreasIn(range)) {
-    const bool writable = (area.attributes.protection & 3u) == (model::kRead | model::kWrite);
-    if (area.range.start > next || !writable) return false;
-    next = area.range.end;
+  for (Word next = address; next < range.end;) {
+    const std::optional<model::Area> area = state().space.At(next);
+    if (!area || (area->attributes.protection & 3u) != (model::kRead | model::kWrite)) return false;
+    next = area->range.end;
   }
   // From the break to the end of its page, memory is accessible (B20) but was not given to anybody.
   const Word current = state().program_break.current;
   const bool beyond_break = range.start < model::RoundUp(current) && range.end > current;
-  return next == range.end && !beyond_break;
+  return !beyond_break;
 }
 
 Result SimulatedKernel::Answer(CallType type, const Call& call) {

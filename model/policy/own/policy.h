@@ -25,7 +25,7 @@ struct Constants {
   std::uint64_t top_pad = 128 << 10;         // bytes taken beyond the need, and left by a trim
   std::uint64_t max_adapted = 32 << 20;      // bytes; the mmap threshold never adapts beyond
   std::uint64_t mmap_max = 65536;            // mappings at one time
-  std::uint64_t adapted_extra = 4096;        // over the freed mapping: the same request is served from the heap next
+  std::uint64_t adapted_factor = 2;          // threshold over the freed mapping: its like is served from the heap next
   std::uint64_t trim_factor = 2;             // adapted trim threshold over adapted mmap threshold
   std::uint64_t max_trim = 64 << 20;         // bytes; a trim threshold never adapts beyond
   std::uint64_t regrowth_factor = 2;         // of the trim threshold, each time the break is raised behind a trim
@@ -60,7 +60,7 @@ struct Books {
   bool serves_request = false;   // a free list or free run of pages can serve the current request
   std::uint64_t program_break = 0;  // as the allocator last left it
   std::uint64_t top_free = 0;    // free bytes directly below it
-  std::map<std::uint64_t, std::uint64_t> free_runs;  // of whole pages, start to length
+  std::map<std::uint64_t, std::uint64_t> free_runs;  // of whole pages, start to length; for madvise and munmap
 };
 
 struct Thresholds {
