@@ -4,8 +4,6 @@ load("@rules_cc//cc:defs.bzl", "cc_binary")
 load("//allocator:copts.bzl", "ALLOCATOR_COPTS")
 load("//bazel:unsanitized.bzl", "unsanitized_binary")
 
-_MAKE_SUBJECT = "//tests/production/mutants:make_subject.sh"
-
 _ALLOCATOR = [
     "//allocator:entry_points_sources",
     "//allocator/arithmetic:sources",
@@ -42,13 +40,12 @@ def _patched_source(name, patch, sources, arguments = ""):
         testonly = True,
         srcs = [patch] + sources,
         outs = [name + ".cc"],
-        cmd = "$(location {}) {} $@ $(location {}) {}".format(
-            _MAKE_SUBJECT,
+        cmd = "$(location //tests/production/mutants:make_subject.sh) {} $@ $(location {}) {}".format(
             arguments,
             patch,
             " ".join(["$(locations {})".format(source) for source in sources]),
         ),
-        tools = [_MAKE_SUBJECT],
+        tools = ["//tests/production/mutants:make_subject.sh"],
     )
 
 def production_mutant(
