@@ -17,6 +17,7 @@
 #include "harness/campaign/subject_facts.h"
 #include "harness/case/case_binary.h"
 #include "harness/lockstep/kernel_watch.h"
+#include "harness/monitor/call_log.h"
 #include "harness/support/could_not_run.h"
 #include "tools/cpp/runfiles/runfiles.h"
 
@@ -108,7 +109,8 @@ LibraryInWorkers& Subject() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   LibraryInWorkers& subject = Subject();
-  const harness::Case c = harness::WithOnly(subject.profile().own_entries, WithFinalCheck(harness::DecodeCase(data, size)));
+  harness::Case c = harness::WithOnly(subject.profile().own_entries, WithFinalCheck(harness::DecodeCase(data, size)));
+  c.environment = harness::WithinReach(std::move(c.environment));
   if (c.operations.empty()) return 0;
   fuzz::FailOnViolation(c, subject.Run(c));
   return 0;

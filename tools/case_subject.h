@@ -44,6 +44,10 @@ class CaseSubject {
 std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::filesystem::path& scratch,
                                          std::chrono::milliseconds hang_limit);
 
+// The case in a file, as this subject can be given it: what only the simulated kernel does is left out, with a sentence
+// on stderr. Throws CouldNotRun.
+harness::Case LoadCaseFor(const SubjectFlags& flags, const std::filesystem::path& file);
+
 // How long an operation may take before it is taken for a hang, where it has hung or been fine before.
 inline constexpr std::chrono::milliseconds kHangLimit{3000};
 inline constexpr std::chrono::milliseconds kHangLimitOfKnown{300};
