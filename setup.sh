@@ -18,6 +18,8 @@ packages=(
   libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2
   # looks at the HTML report as a reader does, and at a case as a person who debugs it
   chromium gdb
+  # the allocator is compiled and linked for aarch64 too (it is not run there)
+  libc6-dev-arm64-cross lld-19
   # counts instructions for the benchmarks where the processor's counter is not available
   valgrind
 )

@@ -2,7 +2,8 @@
 // adapts.
 //
 // A mapping that is freed shows that blocks of its size come and go, so its size should be served
-// from the heap: the threshold rises above it. All values are bytes.
+// from the heap: the threshold rises to twice that, since what comes and goes is seldom all of one size, and a block
+// that grows by realloc was longer a moment ago. All values are bytes.
 #pragma once
 
 #include <cstdint>
@@ -42,13 +43,13 @@ constexpr Bool<Word> WantsMapping(const Threshold<Word>& threshold, Word size) {
 }
 
 // The state after a mapping of `length` was freed. A mapping as long as the threshold counts, or
-// requests of exactly that size would be mapped for ever; one so long that the threshold would pass
-// its maximum is no evidence. Theorems Z26 to Z31.
+// requests of exactly that size would be mapped for ever; one so long that no
+// threshold can be above it is no evidence. Theorems Z26 to Z31.
 template <typename Word>
 constexpr Threshold<Word> AfterFreeOfMapping(const Threshold<Word>& threshold, Word length) {
   const Bool<Word> rises = !threshold.is_pinned && length >= threshold.mmap &&
-                           length <= kMaxAdaptedThreshold - kPageSize;
-  const Word risen = length + kPageSize;
+                           length < kMaxAdaptedThreshold;
+  const Word risen = Select<Word>(length < kMaxAdaptedThreshold / 2, 2 * length, kMaxAdaptedThreshold);
   return {Select<Word>(rises, risen, threshold.mmap),
           Select<Word>(rises, 2 * risen, threshold.trim), threshold.is_pinned};
 }

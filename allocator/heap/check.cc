@@ -1,7 +1,6 @@
 #include "allocator/heap/check.h"
 
 #include "allocator/arithmetic/slab.h"
-#include "allocator/heap/statistics.h"
 
 namespace breakproof::allocator {
 namespace {
@@ -126,29 +125,6 @@ void VisitChain(const FreeBlock* block, Heap& heap, VisitBlock visit, void* cont
   for (; block != nullptr; block = block->next) VisitOne(block, heap, visit, context);
 }
 
-// Counted once by the statistics and once from the blocks themselves.
-void CheckStatistics(Heap& heap, Verdict* verdict) {
-  HeapStatistics statistics;
-  CountHeap(heap, &statistics);
-  std::uint64_t used = 0;
-  for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {
-    if (span->use == SpanUse::kMapping) continue;
-    used += span->bytes();
-    if (span->use != SpanUse::kSlab) continue;
-    used -= FreeInSlab(span) * kClassInfo.of[span->size_class].size;
-  }
-  for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
-    const ThreadHeap& thread = *heap.Thread(id);
-    for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-      used -= thread.bin_count(size_class) * kClassInfo.of[size_class].size;
-    }
-  }
-  verdict->Require(statistics.used_bytes() == used, "V11: the statistics do not say what is in use");
-  verdict->Require(statistics.most_heap_bytes >= statistics.heap_bytes &&
-                       statistics.most_mapping_bytes >= statistics.mapping_bytes,
-                   "V11: there is more than there ever was");
-}
-
 }  // namespace
 
 void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context) {
@@ -192,7 +168,6 @@ const char* CheckHeap(Heap& heap) {
     if (span->use == SpanUse::kSlab) handed_out += span->used;  // as its bits say (V6)
   }
   verdict.Require(verdict.free_blocks <= handed_out, "V10: there are more free blocks than blocks");
-  CheckStatistics(heap, &verdict);
   return verdict.complaint;
 }
 

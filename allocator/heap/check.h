@@ -13,7 +13,6 @@
 //   V8  a bin holds no more than it may, all of its class and owner
 //   V9  a slab is listed by its owner exactly when it has room
 //   V10 no more blocks are on the way back to slabs than were handed out: none is on two lists
-//   V11 what the statistics say is used (statistics.h) is what the walk finds
 #pragma once
 
 #include <cstdint>

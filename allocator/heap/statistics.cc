@@ -21,7 +21,9 @@ void CountFreeSpans(const PageHeap& pages, HeapStatistics* statistics) {
 __attribute__((no_sanitize("thread"))) void CountBlocks(Heap& heap, HeapStatistics* statistics) {
   for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {
     if (span->use != SpanUse::kSlab) continue;
-    statistics->blocks[span->size_class].elsewhere += kClassInfo.of[span->size_class].blocks - span->used;
+    const arithmetic::ClassInfo& info = kClassInfo.of[span->size_class];
+    statistics->blocks[span->size_class].elsewhere += info.blocks - span->used;
+    statistics->tail_bytes += span->bytes() - std::uint64_t{info.blocks} * info.size;
   }
   for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
     for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {

@@ -20,6 +20,7 @@ struct HeapStatistics {
   std::uint64_t most_heap_bytes;
   std::uint64_t free_bytes;  // of heap_bytes
   std::uint64_t top_bytes;   // free directly below the break
+  std::uint64_t tail_bytes;  // behind the last blocks of slabs: not free, and nobody's
   std::uint64_t free_spans, free_span_bytes;
   std::uint64_t mappings, mapping_bytes, most_mappings, most_mapping_bytes;
   BlockCount blocks[kClasses];

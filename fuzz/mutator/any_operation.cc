@@ -72,12 +72,12 @@ std::uint64_t BoundarySize(const Case& c, Random& random) {
     case 3: boundary = 1ull << random.Below(64); break;
     case 4: boundary = random.Pick<std::uint64_t>({SIZE_MAX, PTRDIFF_MAX, SIZE_MAX - 4096, 1ull << 47}); break;
     default: {  // the thresholds: of the case, if it sets any
-      std::vector<std::uint64_t> thresholds = {128 << 10, 256 << 10, (128 << 10) + 4096, 32 << 20};
+      std::vector<std::uint64_t> thresholds = {128 << 10, 256 << 10, 2 * ((128 << 10) + 4096), 32 << 20};
       for (const Operation& operation : c.operations) {
         if (operation.kind == OperationKind::kMallopt) thresholds.push_back(operation.size);
-        // What a freed mapping makes of them: its length plus a page, and twice that.
+        // What a freed mapping makes of them: twice its length.
         const bool is_large = operation.size >= (128 << 10) && operation.size <= (32 << 20);
-        if (is_large && random.OneIn(8)) thresholds.push_back((operation.size + 8191) / 4096 * 4096);
+        if (is_large && random.OneIn(8)) thresholds.push_back((operation.size + 4095) / 4096 * 8192);
       }
       boundary = thresholds[random.Below(thresholds.size())];
     }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "allocator/heap/check.h"
+#include "allocator/heap/statistics.h"
 #include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
@@ -143,6 +144,11 @@ class EmbeddedRun::Implementation : public InProcessSubject {
       broken(model::RuleId::kH11, "V1 to V10 after everything was freed", invariant);
     } else if (heap_->pages().first_used() != nullptr) {
       broken(model::RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use");
+    }
+    allocator::HeapStatistics statistics;
+    allocator::CountHeap(*heap_, &statistics);
+    if (const std::uint64_t used = statistics.used_bytes() + statistics.mapping_bytes; used != 0) {
+      broken(model::RuleId::kH10, "statistics: nothing is in use after everything was freed", std::to_string(used) + " bytes");
     }
     if (!kernel_.crime().empty()) broken(model::RuleId::kK8, "legal calls only", kernel_.crime());
   }

@@ -4,6 +4,7 @@
 #include "allocator/arithmetic/class_table.h"
 #include "allocator/heap/check.h"
 #include "allocator/heap/heap.h"
+#include "allocator/heap/statistics.h"
 #include "allocator/heap/thread_heap.h"
 #include "harness/production/heap_shape.h"
 #include "harness/production/production_heap.h"
@@ -87,6 +88,38 @@ std::uint64_t ProductionHeap::Shape() const { return ShapeOf(*heap_); }
 std::uint64_t ProductionHeap::HeldBytes() const {
   const allocator::PageHeap& pages = heap_->pages();
   return pages.break_bytes() + pages.segment_bytes() + pages.mappings().bytes();
+}
+
+HeldFigures ProductionHeap::Held() const {
+  const allocator::PageHeap& pages = heap_->pages();
+  const allocator::MappingCount& mappings = pages.mappings();
+  return {.heap_bytes = pages.break_bytes() + pages.segment_bytes(),
+          .most_heap_bytes = pages.most_heap_bytes(),
+          .mappings = mappings.count(),
+          .most_mappings = mappings.most_count(),
+          .mapping_bytes = mappings.bytes(),
+          .most_mapping_bytes = mappings.most_bytes()};
+}
+
+CountedFigures ProductionHeap::Counted() const {
+  allocator::HeapStatistics statistics;
+  allocator::CountHeap(*heap_, &statistics);
+  CountedFigures counted = {.used = statistics.used_bytes(), .free = statistics.free_bytes, .tails = statistics.tail_bytes};
+  const auto add = [](void* bytes, std::uintptr_t, std::uint64_t usable) { *static_cast<std::uint64_t*>(bytes) += usable; };
+  allocator::VisitFreeBlocks(*heap_, add, &counted.on_the_way);
+  for (std::uint64_t id = 1; id <= heap_->thread_count(); ++id) {
+    for (std::uint64_t i = 0; i < allocator::kClasses; ++i) {
+      counted.on_the_way -= heap_->Thread(id)->bin_count(i) * arithmetic::kClassSizes[i];
+    }
+  }
+  return counted;
+}
+
+std::uint64_t ProductionHeap::ThreadNumber() const { return current_->id(); }
+
+std::uint64_t ProductionHeap::OwnerOf(std::uint64_t block) const {
+  const allocator::Span& span = *heap_->pages().map().Find(block);
+  return span.use == allocator::SpanUse::kSlab ? span.owner_id : 0;
 }
 
 std::map<std::uint64_t, std::uint64_t> ProductionHeap::FreeRuns() const {

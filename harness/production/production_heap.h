@@ -32,6 +32,20 @@ class KernelObserver {
   virtual void MetadataRefused() = 0;
 };
 
+// Of the allocator's statistics (allocator/heap/statistics.h), what it keeps count of all the time. Lengths are bytes.
+struct HeldFigures {
+  std::uint64_t heap_bytes = 0, most_heap_bytes = 0;  // break and segments
+  std::uint64_t mappings = 0, most_mappings = 0;      // of their own
+  std::uint64_t mapping_bytes = 0, most_mapping_bytes = 0;
+};
+
+// And what it counts by a walk, in bytes.
+struct CountedFigures {
+  std::uint64_t used = 0, free = 0;
+  std::uint64_t tails = 0;       // behind the last blocks of slabs
+  std::uint64_t on_the_way = 0;  // freed by other threads than their owners, not home yet (not of the statistics)
+};
+
 class ProductionHeap {
  public:
   ProductionHeap(SimulatedKernel* kernel, KernelObserver* observer);
@@ -76,6 +90,12 @@ class ProductionHeap {
   // heap_shape.h
   std::uint64_t SpanState(std::uint64_t size) const;
   std::uint64_t Shape() const;
+  HeldFigures Held() const;
+  CountedFigures Counted() const;
+  // Of the thread heap of the current thread; a number that no other has if it could not get one.
+  std::uint64_t ThreadNumber() const;
+  // Of the thread heap that a block's slab belongs to; 0 for a block with a span of its own.
+  std::uint64_t OwnerOf(std::uint64_t block) const;
   // Bytes of break, segments and mappings.
   std::uint64_t HeldBytes() const;
   // Whether a free block or a free run of pages is there for a request of the current thread.

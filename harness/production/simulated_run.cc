@@ -14,6 +14,7 @@
 #include "harness/lockstep/lock_step.h"
 #include "harness/production/crash_guard.h"
 #include "harness/production/production_heap.h"
+#include "harness/production/statistics_check.h"
 #include "harness/support/could_not_run.h"
 #include "model/policy/own/policy.h"
 
@@ -122,6 +123,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   void MetadataRefused() override {
     is_unpredictable_ = true;
     policy_.BooksRefused();
+    statistics_.BooksRefused();
   }
 
   void Before(const model::KernelCall& call) override {
@@ -134,6 +136,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     result_.refused += !is_granted;
     was_refused_ |= !is_granted;
     if (is_policed_) Police(call, is_granted, address);
+    TellStatistics(call, is_granted, address);
     if (is_granted) NoteGivenBack(call, address);
     Hold(false);
   }
@@ -150,6 +153,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     kernel_.Reset();
     heap_.Reset();
     policy_ = model::own::Policy();
+    statistics_.CaseBegins();
     result_ = {};
     clauses_ = {};
     walks_ = 0;
@@ -170,6 +174,14 @@ class SimulatedRun::Implementation : public KernelObserver {
                       Describe(call)});
   }
 
+  void TellStatistics(const model::KernelCall& call, bool is_granted, std::uint64_t address) {
+    if (call.kind != model::KernelCallKind::kBrk) return statistics_.Called(call, is_granted, address);
+    // Somebody else may have moved it between the allocator's question and its move.
+    const LoggedCall& logged = kernel_.log().back();
+    const std::uint64_t from = is_granted ? logged.value : ProgramBreak();
+    statistics_.BreakMoved(from, from + logged.call.value, is_granted);
+  }
+
   void NoteGivenBack(const model::KernelCall& call, std::uint64_t address) {
     using Kind = model::KernelCallKind;
     if (call.kind == Kind::kMunmap || (call.kind == Kind::kMremap && address != call.address)) {
@@ -177,7 +189,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     }
   }
 
-  // V11: no entry of the page map is left of memory that was given back, unless it came again. Of long ranges both
+  // No entry of the page map is left of memory that was given back, unless it came again. Of long ranges both
   // ends are looked at, where blocks and spans are entered.
   void CheckGivenBack() {
     constexpr std::uint64_t kLookedAt = 64 * kPage;
@@ -202,6 +214,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     doing_ = Doing::kOperation;
     outcome_ = Outcome{};
     outcome_.stage = Stage::kCalling;
+    statistics_.BeginOther();
     heap_.SwitchTo(operation.thread);  // may need memory for a thread heap
     if (is_call_) BeginCall(operation, executor);
     if (watcher_ != nullptr) watcher_->Begin(static_cast<std::uint32_t>(index_));
@@ -210,6 +223,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     Hold(true);
     if (is_call_) EndCall(outcome_);
     is_policed_ = false;
+    statistics_.End(operation, outcome_);
     if (operation.kind == OperationKind::kMallopt) policy_.Set(operation.option, operation.size);
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
@@ -230,8 +244,14 @@ class SimulatedRun::Implementation : public KernelObserver {
       watcher_->End(static_cast<std::uint32_t>(index_), outcome_, found_, kernel_, heap_);
     }
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
+    AddAll(statistics_.CompareHeld(lock_step_->heap()));
     WalkIfDue();
     if (guard_) guard_->Progress();
+  }
+
+  void AddAll(std::vector<Violation> violations) {
+    if (lock_step_->is_over()) return;
+    for (Violation& violation : violations) lock_step_->Add(std::move(violation));
   }
 
   // To the policy a thread's end is a free: of all that the thread kept at hand.
@@ -239,9 +259,12 @@ class SimulatedRun::Implementation : public KernelObserver {
     doing_ = Doing::kEndOfThread;
     policy_.Begin({.entry = model::Entry::kFree});
     is_policed_ = true;
+    statistics_.ThreadEnds(heap_.ThreadNumber());
+    statistics_.BeginOther();
     Hold(false);
     heap_.ExitThread(thread);
     Hold(true);
+    statistics_.EndOther();
     is_policed_ = false;
   }
 
@@ -271,6 +294,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     // What is no power of two is rounded up to one (memalign(3)).
     alignment_ = is_paged ? kPage : operation.alignment > kLargest ? kLargest : std::bit_ceil(operation.alignment);
     policy_.Begin(call);
+    statistics_.Begin(payload_, alignment_);
     is_policed_ = true;
     top_free_before_ = heap_.TopFree(ProgramBreak());
   }
@@ -304,11 +328,10 @@ class SimulatedRun::Implementation : public KernelObserver {
   void Walk() {
     if (lock_step_->is_over()) return;
     ++walks_;
-    CheckInvariants("V1 to V11");
+    CheckInvariants("V1 to V10");
     if (lock_step_->is_over()) return;
-    for (Violation& violation : lock_step_->heap().CompareBooks(heap_.LiveBlocks())) {
-      lock_step_->Add(std::move(violation));
-    }
+    AddAll(lock_step_->heap().CompareBooks(heap_.LiveBlocks()));
+    if (!lock_step_->is_over()) AddAll(statistics_.CompareCounted(lock_step_->heap()));
   }
 
   void CheckInvariants(const char* expected) {
@@ -324,15 +347,18 @@ class SimulatedRun::Implementation : public KernelObserver {
     Walk();
     if (lock_step_->is_over()) return;
     doing_ = Doing::kEmptying;
+    statistics_.BeginOther();
     heap_.SwitchTo(0);
     Hold(false);
     executor.FreeEverything();
     for (int thread = 0; thread < kMaxThreads; ++thread) heap_.ExitThread(thread);
     heap_.DrainIdle();
     Hold(true);
-    CheckInvariants("V1 to V11 after everything was freed");
+    CheckInvariants("V1 to V10 after everything was freed");
     if (heap_.HasUsedSpans()) {
       lock_step_->Add({RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use"});
+    } else if (!lock_step_->is_over()) {
+      AddAll(statistics_.CompareEmpty(lock_step_->heap()));
     }
     CheckDecay();
   }
@@ -350,8 +376,9 @@ class SimulatedRun::Implementation : public KernelObserver {
       family.free(block);
       heap_.ExitThread(0);
     }
+    // What the kernel would not take just now waits for as long again, and the clock goes on with every question.
     const std::uint64_t oldest = heap_.OldestFree();
-    if (oldest < kDecay) return;
+    if (oldest < 2 * kDecay) return;
     lock_step_->Add({RuleId::kH12, "what has been free for " + std::to_string(kDecay) + " ms is given back",
                      "nothing is after " + std::to_string(oldest) + " ms"});
   }
@@ -374,6 +401,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   std::optional<CrashGuard> guard_;
   Books books_;
   model::own::Policy policy_;
+  StatisticsCheck statistics_{heap_, policy_};
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
   OperationObserver* observer_ = nullptr;

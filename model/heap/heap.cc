@@ -211,6 +211,18 @@ std::vector<Violation> HeapModel::CompareBooks(std::vector<BookEntry> books) {
   return std::exchange(broken_, {});
 }
 
+std::vector<Violation> HeapModel::CompareStatistics(std::initializer_list<Figure> figures) {
+  Exercise(RuleId::kH10);
+  for (const auto& [name, at_least, at_most, actual] : figures) {
+    if (at_least <= actual && actual <= at_most) continue;
+    const char* const how = at_least == at_most ? " " : actual < at_least ? " at least " : " at most ";
+    Broken(RuleId::kH10, std::string("statistics: ") + name + how + std::to_string(actual < at_least ? at_least : at_most),
+           std::to_string(actual));
+    break;
+  }
+  return std::exchange(broken_, {});
+}
+
 std::vector<Violation> HeapModel::CheckFootprint(const Footprint& footprint) {
   const RuleId rule = blocks_.empty() ? RuleId::kH12 : RuleId::kH13;
   Exercise(rule);

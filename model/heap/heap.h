@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,14 @@ struct BookEntry {
   std::uint64_t usable = 0;
 };
 
+// H10: one number of the allocator's statistics, and what it must be: between two numbers, or exactly one.
+struct Figure {
+  const char* name = "";
+  std::uint64_t at_least = 0;
+  std::uint64_t at_most = 0;
+  std::uint64_t actual = 0;
+};
+
 // What the allocator holds of the kernel: bytes of break and mappings, its own metadata included.
 struct Footprint {
   std::uint64_t bytes = 0;
@@ -72,6 +81,7 @@ class HeapModel {
 
   // H10: the allocator's books, in any order, against the live blocks.
   std::vector<Violation> CompareBooks(std::vector<BookEntry> books);
+  std::vector<Violation> CompareStatistics(std::initializer_list<Figure> figures);
   // H12 while no block is live, else H13.
   std::vector<Violation> CheckFootprint(const Footprint& footprint);
 

@@ -200,11 +200,12 @@ TEST(Threshold, RisesStepByStep) {
   const struct {
     Word freed, mmap, trim;
   } kTable[] = {{KiB(124), KiB(128), KiB(128)},             // shorter than the threshold
-                {KiB(128), KiB(132), KiB(264)},             // exactly as long
-                {KiB(128), KiB(132), KiB(264)},             // now shorter
-                {MiB(1), MiB(1) + 4096, MiB(2) + KiB(8)},   //
-                {MiB(32), MiB(1) + 4096, MiB(2) + KiB(8)},  // too long to count
-                {kMax - 4095, MiB(1) + 4096, MiB(2) + KiB(8)},
+                {KiB(128), KiB(256), KiB(512)},             // exactly as long
+                {KiB(128), KiB(256), KiB(512)},             // now shorter
+                {MiB(1), MiB(2), MiB(4)},
+                {MiB(32), MiB(2), MiB(4)},                  // too long to count
+                {kMax - 4095, MiB(2), MiB(4)},
+                {MiB(16) + 4096, MiB(32), MiB(64)},         // no higher
                 {MiB(32) - 4096, MiB(32), MiB(64)},
                 {MiB(32), MiB(32), MiB(64)}};
   Threshold<Word> threshold = InitialThreshold<Word>();

@@ -81,9 +81,9 @@ _MUTANTS = [
 
     # threshold.h
     _mutant("exact_mapping_does_not_count", "threshold", "length >= threshold.mmap", "length > threshold.mmap", ["Z29"]),
-    _mutant("rises_to_the_length_only", "threshold", "risen = length + kPageSize", "risen = length", ["Z29", "Z31"]),
-    _mutant("rises_without_bound", "threshold", "length <= kMaxAdaptedThreshold - kPageSize", "length != 0", ["Z26", "Z27", "Z28", "Z31"]),
-    _mutant("rises_a_page_beyond", "threshold", "kMaxAdaptedThreshold - kPageSize", "kMaxAdaptedThreshold", ["Z26", "Z28"]),
+    _mutant("rises_to_the_length_only", "threshold", "2 * length, kMaxAdaptedThreshold", "length, kMaxAdaptedThreshold", ["Z29", "Z31"]),
+    _mutant("rises_without_bound", "threshold", "Select<Word>(length < kMaxAdaptedThreshold / 2, 2 * length, kMaxAdaptedThreshold)", "2 * length", ["Z26", "Z28"]),
+    _mutant("longer_than_any_threshold_counts", "threshold", "length < kMaxAdaptedThreshold;", "length != 0;", ["Z31"]),
     _mutant("pin_ignored", "threshold", "!threshold.is_pinned && ", "", ["Z30"]),
     _mutant("short_mapping_lowers", "threshold", "length >= threshold.mmap &&", "", ["Z27", "Z31"]),
     _mutant("trim_equals_mmap", "threshold", "2 * risen", "risen", ["Z26", "Z31"]),

@@ -94,18 +94,20 @@ BREAKPROOF_THEOREM(Z30, "Pinned thresholds never move and stay pinned.") {
 }
 
 BREAKPROOF_THEOREM(Z31,
-                   "A step that moves anything takes mmap to length + 4096 and trim to exactly "
+                   "A step that moves anything takes mmap to twice the length, at most 32 MiB, and trim to exactly "
                    "twice that, from any state.") {
   const Threshold<Word> before = AnyThreshold(proof);
   const Word length = proof.Any("length");
   const Threshold<Word> after = AfterFreeOfMapping(before, length);
   const Bool<Word> is_unchanged = IsUnchanged(before, after);
   proof.Prove("mmap threshold",
-              is_unchanged || Wide(after.mmap) == Wide(length) + Wide(Word(4096)));
+              is_unchanged || Wide(after.mmap) == Wide(length) + Wide(length) ||
+                  (after.mmap == k32MiB && Wide(length) + Wide(length) > Wide(Word(k32MiB))));
   proof.Prove("trim threshold",
               is_unchanged || Wide(after.trim) == Wide(after.mmap) + Wide(after.mmap));
   proof.Prove("shorter mappings than the threshold move nothing",
               Implies(length < before.mmap, is_unchanged));
+  proof.Prove("nor do such as no threshold can be above", Implies(length >= Word(k32MiB), is_unchanged));
 }
 
 BREAKPROOF_THEOREM(Z32,

@@ -41,12 +41,12 @@ void Policy::Set(Option option, std::uint64_t value) {
   thresholds_.is_pinned = true;
 }
 
-// A mapping as long as the threshold counts, or requests of exactly that size would be mapped for ever.
+// A mapping as long as the threshold counts, or requests of exactly that size would be mapped for ever; one that no
+// threshold can be above says nothing.
 void Policy::Adapt(std::uint64_t length) {
-  const std::uint64_t risen = length + constants_.adapted_extra;
-  if (thresholds_.is_pinned || length < thresholds_.mmap || risen > constants_.max_adapted) return;
-  thresholds_.mmap = risen;
-  thresholds_.trim = constants_.trim_factor * risen;
+  if (thresholds_.is_pinned || length < thresholds_.mmap || length >= constants_.max_adapted) return;
+  thresholds_.mmap = std::min(constants_.adapted_factor * length, constants_.max_adapted);
+  thresholds_.trim = constants_.trim_factor * thresholds_.mmap;
 }
 
 // Whether the call asks for memory that can exist.

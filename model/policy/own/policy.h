@@ -25,7 +25,7 @@ struct Constants {
   std::uint64_t top_pad = 128 << 10;         // bytes taken beyond the need, and left by a trim
   std::uint64_t max_adapted = 32 << 20;      // bytes; the mmap threshold never adapts beyond
   std::uint64_t mmap_max = 65536;            // mappings at one time
-  std::uint64_t adapted_extra = 4096;        // over the freed mapping: the same request is served from the heap next
+  std::uint64_t adapted_factor = 2;          // threshold over the freed mapping: its like is served from the heap next
   std::uint64_t trim_factor = 2;             // adapted trim threshold over adapted mmap threshold
   std::uint64_t max_trim = 64 << 20;         // bytes; a trim threshold never adapts beyond
   std::uint64_t regrowth_factor = 2;         // of the trim threshold, each time the break is raised behind a trim
@@ -87,6 +87,10 @@ class Policy {
   std::optional<Ruling> End(std::uint64_t address, const Books& books);
 
   const Thresholds& thresholds() const { return thresholds_; }
+  // Whether the call judged last but for refusals made the mapping there, for one block.
+  bool HasMade(std::uint64_t start) const { return made_ && made_->start == start; }
+  // Whether a block lies in a mapping of its own.
+  bool IsMapped(std::uint64_t block) const { return mappings_.contains(block); }
 
  private:
   struct Mapping {

@@ -2,17 +2,23 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
 
-_SOURCES = [
+_MAKE_SUBJECT = "//tests/production/mutants:make_subject.sh"
+
+_ALLOCATOR = [
     "//allocator:entry_points_sources",
     "//allocator/arithmetic:sources",
     "//allocator/base:sources",
     "//allocator/heap:sources",
     "//allocator/kernel:sources",
     "//allocator/pages:sources",
-    "//harness/production:production_heap_sources",
 ]
 
-def production_mutant(name, patch, program = "//tests/production:simulated_main", **kwargs):
+def production_mutant(
+        name,
+        patch,
+        program = "//tests/production:simulated_main",
+        sources = "//harness/production:production_heap_sources",
+        **kwargs):
     """A program over a patched allocator.
 
     The build fails if the patch no longer applies.
@@ -21,18 +27,20 @@ def production_mutant(name, patch, program = "//tests/production:simulated_main"
       name: of the program.
       patch: file in unified format, paths from the root of the workspace; unpatched.patch stands for none.
       program: library with its main function, //tests/production:simulated unless told otherwise.
+      sources: what the program calls the allocator by, compiled with it.
       **kwargs: passed on to the program.
     """
     native.genrule(
         name = name + "_subject",
         testonly = True,
-        srcs = [patch] + _SOURCES,
+        srcs = [patch, sources] + _ALLOCATOR,
         outs = [name + "_subject.cc"],
-        cmd = "$(location make_subject.sh) $@ $(location {}) {}".format(
+        cmd = "$(location {}) $@ $(location {}) {}".format(
+            _MAKE_SUBJECT,
             patch,
-            " ".join(["$(locations {})".format(source) for source in _SOURCES]),
+            " ".join(["$(locations {})".format(source) for source in _ALLOCATOR + [sources]]),
         ),
-        tools = ["make_subject.sh"],
+        tools = [_MAKE_SUBJECT],
     )
     cc_binary(
         name = name,
