@@ -233,24 +233,15 @@ std::vector<Violation> HeapModel::CheckFootprint(const Footprint& footprint) {
 }
 
 void HeapModel::Insert(std::uint64_t address, const Block& block) {
-  bool is_new = false;
-  if (ended_.empty()) {
-    is_new = blocks_.emplace(address, block).second;
-  } else {
-    Blocks::node_type node = std::move(ended_.back());
-    ended_.pop_back();
-    node.key() = address;
-    node.mapped() = block;
-    is_new = blocks_.insert(std::move(node)).inserted;
-  }
-  if (is_new) live_bytes_ += block.payload;
+  live_bytes_ += block.payload;
+  if (!blocks_.insert({address, block}).second) live_bytes_ -= block.payload;
 }
 
 void HeapModel::Erase(std::uint64_t address) {
   const auto block = blocks_.find(address);
   if (block == blocks_.end()) return;
   live_bytes_ -= block->second.payload;
-  ended_.push_back(blocks_.extract(block));
+  blocks_.erase(block);
 }
 
 void HeapModel::Broken(RuleId rule, std::string expected, std::string actual) {

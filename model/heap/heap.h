@@ -109,11 +109,8 @@ class HeapModel {
   void Exercise(RuleId rule) { ++exercised_[static_cast<std::size_t>(rule)]; }
   void Broken(RuleId rule, std::string expected, std::string actual);
 
-  using Blocks = std::map<std::uint64_t, Block>;
-
   std::optional<Profile> profile_;
-  Blocks blocks_;                          // by address, disjoint
-  std::vector<Blocks::node_type> ended_;   // what ended blocks leave, for new ones: memory is most of what a step costs
+  std::map<std::uint64_t, Block> blocks_;  // by address, disjoint
   std::uint64_t live_bytes_ = 0;
   Exercised exercised_{};
   ErrnoRemarks errno_remarks_{};
