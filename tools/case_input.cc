@@ -70,7 +70,8 @@ Case LoadCase(const fs::path& path) {
   const std::string content = harness::ReadWholeFile(path);
   if (auto c = harness::CaseOfJournal(content)) return *std::move(c);
   if (!content.starts_with(kFirstLine) && (IsArtifact(path) || !IsText(content))) {
-    Case c = harness::DecodeCase(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
+    // As the fuzz targets run it: what its last operation broke may show only in a look afterwards.
+    Case c = WithFinalCheck(harness::DecodeCase(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
     c.notes = {"from the fuzz input " + path.filename().string()};
     return c;
   }

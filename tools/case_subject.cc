@@ -1,5 +1,7 @@
 #include "tools/case_subject.h"
 
+#include <cstdlib>
+
 #include "harness/campaign/subject_facts.h"
 #include "harness/explain/library_trace.h"
 #include "harness/explain/production_trace.h"
@@ -42,6 +44,7 @@ class LibrarySubject : public CaseSubject {
     return std::filesystem::path(profile_.library).filename().string() + " " + profile_.hash;
   }
   std::string library() const override { return settings_.subject.library.string(); }
+  std::string build() const override { return ""; }
 
  private:
   harness::RunSettings settings_;
@@ -60,7 +63,12 @@ class ProductionSubject : public CaseSubject {
   std::string name() const override { return "the production allocator"; }
   bool has_usable_size() const override { return true; }
   std::string label() const override { return "the production allocator on the simulated kernel"; }
-  std::string library() const override { return ""; }
+  // The same allocator as a program can have it.
+  std::string library() const override {
+    const char* const workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+    return (workspace != nullptr ? std::string(workspace) + "/" : "") + "bazel-bin/allocator/libbreakproof.so";
+  }
+  std::string build() const override { return "bazel build //allocator:libbreakproof.so && "; }
 
  private:
   harness::ProductionTracer tracer_;

@@ -34,8 +34,10 @@ class CaseSubject {
   virtual bool has_usable_size() const = 0;
   // The library's file name and hash: what a case says of where it was seen.
   virtual std::string label() const = 0;
-  // Of the library's file; empty for the system's malloc and for production.
+  // Path of the library's file, to preload; empty for the system's malloc.
   virtual std::string library() const = 0;
+  // The command that makes that file, with " && " behind it; empty if it is there.
+  virtual std::string build() const = 0;
 };
 
 // `scratch` is a folder for journals. Throws CouldNotRun if the subject is missing or is no allocator.
@@ -43,7 +45,7 @@ std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::f
                                          std::chrono::milliseconds hang_limit);
 
 // How long an operation may take before it is taken for a hang, where it has hung or been fine before.
-inline constexpr std::chrono::milliseconds kHangLimit{10000};
+inline constexpr std::chrono::milliseconds kHangLimit{3000};
 inline constexpr std::chrono::milliseconds kHangLimitOfKnown{300};
 
 }  // namespace breakproof::tools

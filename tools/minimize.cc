@@ -115,6 +115,7 @@ class Minimization {
       last_.what.actual = names.Rename(last_.what.actual, last_.operation + 1);
       Keep(small);
     }
+    if (!small.environment.IsPlain()) std::printf("%s\n", harness::PrintEnvironment(small.environment).c_str());
     for (const harness::Operation& operation : small.operations) {
       std::printf("%s\n", harness::PrintOperation(operation, small.slot_names).c_str());
     }

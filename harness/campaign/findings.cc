@@ -100,7 +100,7 @@ Case Findings::Small(const Case& c, RuleId rule) {
     CaseViolation ignored;
     return Reproduce(candidate, rule, &ignored);
   };
-  const Case small = Minimize(c, still_fails, {.time = std::chrono::seconds(10), .stop = &stop_});
+  const Case small = Minimize(c, still_fails, {.time = std::chrono::seconds(20), .stop = &stop_});
   CaseViolation last;
   if (!Reproduce(small, rule, &last)) return c;
   return UpTo(small, last.operation);

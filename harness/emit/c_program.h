@@ -19,7 +19,8 @@ struct CProgramSettings {
 // The program performs the operations in their order, on threads of its own that take turns, fills every block
 // with a pattern, looks at every byte, and checks what each call owes. It exits with 1 and prints expected and
 // actual at the first broken rule, with 0 if every check held. Its head comment has the line that compiles and
-// runs it. Throws CouldNotRun for a rule that no program sees from outside (the allocator's own books).
+// runs it. Every rule has a program. One about the inside of the allocator (H10, H11) shows as far as something follows
+// from it: what mallinfo2 says, memory lost or handed out twice when the case is done over and over.
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings);
 
 }  // namespace breakproof::harness

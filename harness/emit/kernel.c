@@ -9,10 +9,29 @@ struct refusal {
 };
 static const struct refusal plan[] = {REFUSALS{0, 0, 0}};
 static const unsigned long gap_before_growth = GAP_BEFORE_GROWTH;
-static unsigned long counts[ANY + 1], refuse_next[ANY + 1];
-static int is_counting;
-static size_t held;     /* bytes that the allocator has of the kernel */
+/* volatile: headers promise the compiler that malloc calls nothing of this file, but here it does. */
+static volatile unsigned long counts[ANY + 1], refuse_next[ANY + 1];
+static volatile size_t refuse_from[ANY + 1]; /* calls so long; 0: none */
+static volatile unsigned long refused_calls;
+static volatile int is_counting;
+static volatile size_t held; /* bytes that the allocator has of the kernel */
 static char calls[4000]; /* of this step, as text */
+static volatile struct map {
+  char *at;
+  size_t length;
+} maps[4096]; /* of the allocator; at == NULL: gone */
+
+static void note_map(char *at, size_t length) {
+  for (volatile struct map *m = maps; m < maps + sizeof maps / sizeof *maps; ++m) {
+    if (m->at != NULL) continue;
+    m->at = at, m->length = length;
+    return;
+  }
+}
+static void forget_map(const char *at) {
+  for (volatile struct map *m = maps; m < maps + sizeof maps / sizeof *maps; ++m)
+    if (m->at == at) m->at = NULL;
+}
 
 static void note(const char *format, ...) {
   size_t length = strlen(calls);
@@ -22,8 +41,8 @@ static void note(const char *format, ...) {
   va_end(arguments);
 }
 
-static int refused(int type) {
-  int refuse = 0;
+static int refused(int type, size_t length) {
+  int refuse = refuse_from[type] != 0 && length >= refuse_from[type];
   if (!is_counting) return 0;
   unsigned long of_type = ++counts[type], of_all = ++counts[ANY];
   for (const struct refusal *r = plan; r->call != 0; ++r) {
@@ -31,12 +50,12 @@ static int refused(int type) {
     refuse |= (r->type == ANY || r->type == type) && (count == r->call || (r->onwards && count > r->call));
   }
   for (int i = 0; i < 2; ++i) {
-    unsigned long *left = &refuse_next[i == 0 ? type : ANY];
+    volatile unsigned long *left = &refuse_next[i == 0 ? type : ANY];
     if (*left == 0) continue;
     refuse = 1;
     if (*left != SIZE_MAX) --*left;
   }
-  if (refuse) errno = ENOMEM;
+  if (refuse) errno = ENOMEM, ++refused_calls;
   return refuse;
 }
 
@@ -44,44 +63,40 @@ void *sbrk(intptr_t increment) {
   static void *(*of_libc)(intptr_t);
   if (of_libc == NULL) of_libc = (void *(*)(intptr_t))dlsym(RTLD_NEXT, "sbrk");
   if (increment == 0) return of_libc(0);
-  int refuse = refused(BRK);
-  note("brk %+ld%s; ", (long)increment, refuse ? " refused" : "");
-  if (refuse) return (void *)-1;
-  if (increment > 0 && is_counting && gap_before_growth != 0) of_libc((intptr_t)gap_before_growth);
-  void *old = of_libc(increment);
+  int refuse = refused(BRK, increment > 0 ? (size_t)increment : 0);
+  if (!refuse && increment > 0 && is_counting && gap_before_growth != 0) of_libc((intptr_t)gap_before_growth);
+  void *old = refuse ? (void *)-1 : of_libc(increment);
+  note("brk %+ld%s; ", (long)increment, old == (void *)-1 ? " refused" : "");
   if (old != (void *)-1 && is_counting) held += (size_t)increment;
   return old;
 }
 void *mmap(void *hint, size_t length, int protection, int flags, int descriptor, off_t offset) {
-  int refuse = refused(MMAP);
-  note("mmap %zu%s; ", length, refuse ? " refused" : "");
-  if (refuse) return MAP_FAILED;
-  void *map = (void *)syscall(SYS_mmap, hint, length, protection, flags, descriptor, offset);
-  if (map != MAP_FAILED && is_counting) held += length;
+  void *map = refused(MMAP, length) ? MAP_FAILED
+                                    : (void *)syscall(SYS_mmap, hint, length, protection, flags, descriptor, offset);
+  note("mmap %zu%s; ", length, map == MAP_FAILED ? " refused" : "");
+  if (map != MAP_FAILED && is_counting) held += length, note_map(map, length);
   return map;
 }
 int munmap(void *address, size_t length) {
-  int refuse = refused(MUNMAP);
-  note("munmap %zu%s; ", length, refuse ? " refused" : "");
-  if (refuse) return -1;
-  if (is_counting) held -= length;
-  return (int)syscall(SYS_munmap, address, length);
+  int failed = refused(MUNMAP, length) ? -1 : (int)syscall(SYS_munmap, address, length);
+  note("munmap %zu%s; ", length, failed != 0 ? " refused" : "");
+  if (failed == 0 && is_counting) held -= length, forget_map(address);
+  return failed;
 }
 void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...) {
-  int refuse = refused(MREMAP);
-  note("mremap %zu %zu%s; ", old_length, new_length, refuse ? " refused" : "");
-  if (refuse) return MAP_FAILED;
-  void *map = (void *)syscall(SYS_mremap, address, old_length, new_length, flags, NULL);
-  if (map != MAP_FAILED && is_counting) held += new_length - old_length;
+  void *map = refused(MREMAP, new_length) ? MAP_FAILED
+                                          : (void *)syscall(SYS_mremap, address, old_length, new_length, flags, NULL);
+  note("mremap %zu %zu%s; ", old_length, new_length, map == MAP_FAILED ? " refused" : "");
+  if (map != MAP_FAILED && is_counting) held += new_length - old_length, forget_map(address), note_map(map, new_length);
   return map;
 }
 int mprotect(void *address, size_t length, int protection) {
-  int refuse = refused(MPROTECT);
-  note("mprotect %zu%s; ", length, refuse ? " refused" : "");
-  return refuse ? -1 : (int)syscall(SYS_mprotect, address, length, protection);
+  int failed = refused(MPROTECT, length) ? -1 : (int)syscall(SYS_mprotect, address, length, protection);
+  note("mprotect %zu%s; ", length, failed != 0 ? " refused" : "");
+  return failed;
 }
 int madvise(void *address, size_t length, int advice) {
-  int refuse = refused(MADVISE);
-  note("madvise %zu%s; ", length, refuse ? " refused" : "");
-  return refuse ? -1 : (int)syscall(SYS_madvise, address, length, advice);
+  int failed = refused(MADVISE, length) ? -1 : (int)syscall(SYS_madvise, address, length, advice);
+  note("madvise %zu%s; ", length, failed != 0 ? " refused" : "");
+  return failed;
 }

@@ -27,7 +27,7 @@ static volatile int current;           /* step */
 static const char *volatile doing = "";
 static const char *volatile promise_now = "";
 static void *volatile result; /* volatile: the compiler must not know what malloc promises */
-static volatile int status, error;
+static volatile int status __attribute__((unused)), error;
 
 static void say(const char *format, ...) {
   char text[600];
@@ -41,7 +41,8 @@ static void say(const char *format, ...) {
 
 #define BROKEN(rule, expected, ...)                                             \
   do {                                                                          \
-    say("operation %d, %s, breaks " rule "\n  expected  ", current, doing);     \
+    say("operation %d, %s, breaks " rule "%s\n  expected  ", current, doing,   \
+        IS_INSIDE && strcmp(rule, RULE) != 0 ? ", which follows from " RULE : ""); \
     say expected;                                                               \
     say("\n  actual    ");                                                      \
     say(__VA_ARGS__);                                                           \
@@ -228,6 +229,16 @@ static __attribute__((unused)) void freed(struct block **argument) {
   if (argument == NULL || *argument == NULL) return;
   (*argument)->at = NULL;
   *argument = NULL;
+}
+
+static __attribute__((unused)) void free_all(void) {
+  doing = "the end";
+  look_at_all();
+  doing = "free of all that is left", promise_now = CALL_RETURNS;
+  for (int i = 1; i <= STEPS; ++i) {
+    if (blocks[i].at != NULL) free(blocks[i].at);
+    blocks[i].at = NULL;
+  }
 }
 
 /* C23's, which the library may not have. */

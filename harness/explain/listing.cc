@@ -68,6 +68,7 @@ std::string Listing(const Trace& trace, bool whole) {
     end = std::min(count, centre + 3);
   }
   std::string text;
+  if (!trace.c.environment.IsPlain()) text += "         " + PrintEnvironment(trace.c.environment) + "\n";
   if (begin > 0) text += "     ... " + std::to_string(begin) + " operations before (--whole shows them)\n";
   for (std::size_t i = begin; i < end; ++i) {
     const std::string operation = PrintOperation(trace.c.operations[i], trace.c.slot_names);

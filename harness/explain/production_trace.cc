@@ -148,7 +148,7 @@ std::string Describe(const LoggedCall& logged) {
     text += std::to_string(call.length);
   }
   if (logged.type == CallType::kMremap) text += " " + std::to_string(call.new_length);
-  return text + (logged.refused ? " refused; " : "; ");
+  return text + (logged.error != 0 ? " refused; " : "; ");
 }
 
 // In the child.

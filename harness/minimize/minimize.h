@@ -25,8 +25,10 @@ struct MinimizeLimits {
   std::function<void(const MinimizeProgress&)> on_try = {};  // called after every try, if set
 };
 
-// Removes operations, joins threads, and makes sizes small, plain or else as small as the failure lets them, which
-// is next to a boundary, until nothing more can go or the limits are reached. `c` must fail; what is returned does, and its slots are named afresh.
+// Removes operations (in stretches, by thread, by block, by what they have in common, at the same place of repeated
+// rounds), makes larger sizes do with fewer of them, calms the kernel, joins threads, and makes numbers small, plain or
+// else as small as the failure lets them, which is next to a boundary, until nothing more can go or the limits are
+// reached. `c` must fail; what is returned does, and its slots are named afresh.
 Case Minimize(const Case& c, const StillFails& still_fails, const MinimizeLimits& limits);
 
 }  // namespace breakproof::harness

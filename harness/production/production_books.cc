@@ -93,7 +93,8 @@ std::uint64_t ProductionHeap::HeldBytes() const {
 HeldFigures ProductionHeap::Held() const {
   const allocator::PageHeap& pages = heap_->pages();
   const allocator::MappingCount& mappings = pages.mappings();
-  return {.heap_bytes = pages.break_bytes() + pages.segment_bytes(),
+  return {.break_bytes = pages.break_bytes(),
+          .segment_bytes = pages.segment_bytes(),
           .most_heap_bytes = pages.most_heap_bytes(),
           .mappings = mappings.count(),
           .most_mappings = mappings.most_count(),
@@ -104,7 +105,10 @@ HeldFigures ProductionHeap::Held() const {
 CountedFigures ProductionHeap::Counted() const {
   allocator::HeapStatistics statistics;
   allocator::CountHeap(*heap_, &statistics);
-  CountedFigures counted = {.used = statistics.used_bytes(), .free = statistics.free_bytes, .tails = statistics.tail_bytes};
+  CountedFigures counted = {.used = statistics.used_bytes(),
+                            .free = statistics.free_bytes,
+                            .top = statistics.top_bytes,
+                            .tails = statistics.tail_bytes};
   const auto add = [](void* bytes, std::uintptr_t, std::uint64_t usable) { *static_cast<std::uint64_t*>(bytes) += usable; };
   allocator::VisitFreeBlocks(*heap_, add, &counted.on_the_way);
   for (std::uint64_t id = 1; id <= heap_->thread_count(); ++id) {

@@ -34,7 +34,8 @@ class KernelObserver {
 
 // Of the allocator's statistics (allocator/heap/statistics.h), what it keeps count of all the time. Lengths are bytes.
 struct HeldFigures {
-  std::uint64_t heap_bytes = 0, most_heap_bytes = 0;  // break and segments
+  std::uint64_t break_bytes = 0, segment_bytes = 0;
+  std::uint64_t most_heap_bytes = 0;                  // of both together
   std::uint64_t mappings = 0, most_mappings = 0;      // of their own
   std::uint64_t mapping_bytes = 0, most_mapping_bytes = 0;
 };
@@ -42,6 +43,7 @@ struct HeldFigures {
 // And what it counts by a walk, in bytes.
 struct CountedFigures {
   std::uint64_t used = 0, free = 0;
+  std::uint64_t top = 0;         // free directly below the break
   std::uint64_t tails = 0;       // behind the last blocks of slabs
   std::uint64_t on_the_way = 0;  // freed by other threads than their owners, not home yet (not of the statistics)
 };

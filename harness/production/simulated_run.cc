@@ -40,9 +40,12 @@ RuleId RuleOf(model::own::Clause clause) {
 
 std::string Describe(const model::KernelCall& call) {
   char text[96];
-  std::snprintf(text, sizeof text, "%s %s 0x%llx, %llu bytes", model::NameOf(call.kind),
-                call.kind == model::KernelCallKind::kBrk ? "to" : "at", static_cast<unsigned long long>(call.address),
-                static_cast<unsigned long long>(call.length));
+  if (call.kind == model::KernelCallKind::kBrk) {
+    std::snprintf(text, sizeof text, "the break is moved to 0x%llx", static_cast<unsigned long long>(call.address));
+    return text;
+  }
+  std::snprintf(text, sizeof text, "%s at 0x%llx, %llu bytes", model::NameOf(call.kind),
+                static_cast<unsigned long long>(call.address), static_cast<unsigned long long>(call.length));
   return text;
 }
 

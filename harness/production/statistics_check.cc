@@ -63,7 +63,8 @@ void StatisticsCheck::End(const Operation& operation, const Outcome& outcome) {
 std::vector<Violation> StatisticsCheck::CompareHeld(model::HeapModel& model) const {
   const HeldFigures held = heap_.Held();
   std::vector<Violation> found = model.CompareStatistics({
-      Exactly("bytes of break and segments", supply_.heap_bytes(), held.heap_bytes),
+      Exactly("bytes of the break", supply_.break_bytes(), held.break_bytes),
+      Exactly("bytes of segments", supply_.segment_bytes(), held.segment_bytes),
       Exactly("own mappings", supply_.mappings(), held.mappings),
       Exactly("bytes of own mappings", supply_.mapping_bytes(), held.mapping_bytes),
       Within("the most bytes of break and segments", supply_.most_heap_bytes(), held.most_heap_bytes),
@@ -77,19 +78,26 @@ std::vector<Violation> StatisticsCheck::CompareHeld(model::HeapModel& model) con
 // All that the kernel gave is with callers, free, on its way home to a thread, or behind the last block of a slab.
 std::vector<Violation> StatisticsCheck::CompareCounted(model::HeapModel& model) {
   const CountedFigures counted = heap_.Counted();
-  std::uint64_t live = 0;
-  for (const auto& [address, block] : model.blocks()) live += policy_.IsMapped(address) ? 0 : block.usable;
+  const std::uint64_t end = supply_.break_end();
+  std::uint64_t live = 0, highest = 0;  // of the blocks below the break
+  for (const auto& [address, block] : model.blocks()) {
+    if (policy_.IsMapped(address)) continue;
+    live += block.usable;
+    if (address < end) highest = address + block.usable;
+  }
   const std::uint64_t elsewhere = live + counted.on_the_way + counted.tails;
   return model.CompareStatistics({
       Exactly("bytes in use", elsewhere, counted.used),
       Exactly("free bytes", supply_.heap_bytes() - elsewhere, counted.free),
+      {"bytes free below the break", 0, end - highest, counted.top},
       {"bytes freed by other threads than their owners", footprint_.batched_bytes(), UINT64_MAX, counted.on_the_way},
   });
 }
 
 std::vector<Violation> StatisticsCheck::CompareEmpty(model::HeapModel& model) const {
   return model.CompareStatistics({
-      Exactly("bytes of break and segments", supply_.heap_bytes(), heap_.Held().heap_bytes),
+      Exactly("bytes of the break", supply_.break_bytes(), heap_.Held().break_bytes),
+      Exactly("bytes of segments", supply_.segment_bytes(), heap_.Held().segment_bytes),
       Exactly("own mappings after everything was freed", 0, heap_.Held().mappings),
       Exactly("bytes in use after everything was freed", 0, heap_.Counted().used),
       Exactly("free bytes", supply_.heap_bytes(), heap_.Counted().free),

@@ -15,6 +15,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -85,6 +88,33 @@ bool ArrangeDescriptors(int journal, int log) {
   _exit(127);
 }
 
+// Fields of /proc/PID/stat behind the name, which may hold anything: state first.
+std::vector<std::string> StatusFields(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+  return {std::istream_iterator<std::string>(fields), {}};
+}
+
+// Any of its threads.
+bool IsRunnable(pid_t pid) {
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    const auto fields = StatusFields(static_cast<pid_t>(std::atoi(thread.path().filename().c_str())));
+    if (!fields.empty() && fields[0] == "R") return true;
+  }
+  return false;
+}
+
+std::chrono::milliseconds ProcessorTime(pid_t pid) {
+  constexpr std::size_t kUser = 11, kSystem = 12;
+  const auto fields = StatusFields(pid);
+  if (fields.size() <= kSystem) return {};
+  const long ticks = std::atol(fields[kUser].c_str()) + std::atol(fields[kSystem].c_str());
+  return std::chrono::milliseconds(ticks * 1000 / sysconf(_SC_CLK_TCK));
+}
+
 std::string LastLines(int memory_file) {
   constexpr off_t kMost = 1000;
   const off_t size = lseek(memory_file, 0, SEEK_END);
@@ -150,12 +180,22 @@ std::optional<RunResult> WorkerProcess::Await(std::chrono::milliseconds patience
 
 bool WorkerProcess::IsHung() {
   const std::uint32_t progress = journal_.header().progress;
+  const bool has_begun = journal_.header().state != WorkerState::kPrepared;
   const auto now = Clock::now();
-  if (progress != last_progress_) {
+  if (progress != last_progress_ || has_begun != has_begun_) {
     last_progress_ = progress;
+    has_begun_ = has_begun;
     last_change_ = now;
   }
-  return !was_killed_for_hanging_ && now - last_change_ > hang_limit_;
+  // A busy machine may take its time to start a process, which is no operation yet.
+  constexpr std::chrono::milliseconds kStartLimit{10000};
+  const auto limit = has_begun ? hang_limit_ : std::max(hang_limit_, kStartLimit);
+  if (was_killed_for_hanging_ || now - last_change_ <= limit) return false;
+  // What waits for its turn on a busy machine is no hang; what computes for as long as that is one.
+  if (!IsRunnable(pid_)) return true;
+  const std::chrono::milliseconds used = ProcessorTime(pid_);
+  if (last_progress_ != overdue_since_) overdue_since_ = last_progress_, used_before_ = used;
+  return used - used_before_ >= limit / 2;
 }
 
 RunResult WorkerProcess::Collect(int wait_status) {

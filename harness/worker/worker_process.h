@@ -63,6 +63,9 @@ class WorkerProcess {
   int output_ = -1;  // a memory file that is the worker's stdout and stderr
   bool was_killed_for_hanging_ = false;
   std::uint32_t last_progress_ = 0;
+  bool has_begun_ = false;
+  std::uint32_t overdue_since_ = UINT32_MAX;     // progress at which it computed for longer than the limit
+  std::chrono::milliseconds used_before_{};      // processor time then
   std::chrono::steady_clock::time_point last_change_;
 };
 

@@ -48,6 +48,12 @@ void Supply::Count() {
   peak_mapping_bytes_ = std::max(peak_mapping_bytes_, mapping_bytes());
 }
 
+std::uint64_t Supply::break_end() const {
+  if (break_.ranges.empty()) return 0;
+  const auto& [start, length] = *std::prev(break_.ranges.end());
+  return start + length;
+}
+
 void Supply::MoveBreak(std::uint64_t from, std::uint64_t to, bool is_granted) {
   // What was just bought in vain and could not be returned is nobody's.
   const bool is_nobodys = !is_granted && books_refused_ && raised_from_ != 0 && to == raised_from_;

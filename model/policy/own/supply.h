@@ -34,6 +34,10 @@ class Supply {
 
   // Bytes of the break and of segments: what the heap retails.
   std::uint64_t heap_bytes() const { return break_.bytes + segments_.bytes; }
+  std::uint64_t break_bytes() const { return break_.bytes; }
+  std::uint64_t segment_bytes() const { return segments_.bytes; }
+  // Where the last of the break ends that it has; 0 if it has none.
+  std::uint64_t break_end() const;
   const Most& most_heap_bytes() const { return most_heap_; }
   // Mappings of their own, and their lengths together.
   std::uint64_t mappings() const { return own_.ranges.size(); }

@@ -1,8 +1,20 @@
 #!/usr/bin/env bash
-# Writes one source file that holds a patched allocator and the harness's view of it: make_subject.sh OUT PATCH SOURCE...
+# Writes one source file that holds a patched allocator and the harness's view of it:
+# make_subject.sh [--only=PREFIX] [--except=PREFIX [--and=PREFIX]] OUT PATCH SOURCE...
+# Of the sources only those that begin with PREFIX, or all but those; --and names some that belong to it all the same.
 # The allocator's own headers are put where they are included, once each, so that no unpatched one can take their place.
 set -euo pipefail
 
+only='' except='' and=''
+while [[ $1 == --* ]]; do
+  case $1 in
+    --only=*) only=${1#*=} ;;
+    --except=*) except=${1#*=} ;;
+    --and=*) and=${1#*=} ;;
+    *) printf 'make_subject.sh: unknown argument %s\n' "$1" >&2; exit 1 ;;
+  esac
+  shift
+done
 out=$1 patch_file=$2
 shift 2
 
@@ -37,6 +49,11 @@ expand() {
   done < "$tree/$1"
 }
 
+belongs() {
+  [[ -z $and || $1 != "$and"* ]] || return 0
+  [[ $1 == "$only"* && ( -z $except || $1 != "$except"* ) ]]
+}
+
 for source in "$@"; do
-  [[ $source != *.cc ]] || expand "$source"
+  [[ $source != *.cc ]] || ! belongs "$source" || expand "$source"
 done > "$out"
