@@ -27,7 +27,7 @@ using model::Violation;
 // Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
 // more with every operation: small heaps are walked after every operation, large ones now and then, and all at the end.
 constexpr std::uint64_t kLooksAtFirst = 4096;
-constexpr std::uint64_t kLooksAnOperation = 4;
+constexpr std::uint64_t kLooksAnOperation = 2;
 
 constexpr std::uint64_t kPage = 4096;
 
