@@ -22,8 +22,11 @@ class FreeSpans {
   // Calls visit(span) for each.
   template <typename Visit>
   void ForEach(Visit visit) const {
-    for (Span* head : lists_) {
-      for (Span* span = head; span != nullptr; span = span->next) visit(span);
+    for (std::uint64_t word = 0; word < kLists / 64; ++word) {
+      for (std::uint64_t bits = occupied_[word]; bits != 0; bits &= bits - 1) {
+        const auto list = word * 64 + static_cast<std::uint64_t>(__builtin_ctzll(bits));
+        for (Span* span = lists_[list]; span != nullptr; span = span->next) visit(span);
+      }
     }
   }
 

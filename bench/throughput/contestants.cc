@@ -89,7 +89,7 @@ std::uint32_t OperationsOfACase() {
 #if __has_feature(address_sanitizer)
   return 480;
 #else
-  return 10000;
+  return 20000;
 #endif
 }
 

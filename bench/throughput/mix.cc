@@ -70,12 +70,12 @@ Mix MakeMix(std::string name, std::span<const SizeBand> bands, std::uint64_t see
 
 std::vector<Mix> AllMixes(std::uint64_t seed, std::uint32_t operations) {
   std::vector<Mix> mixes;
-  mixes.push_back(MakeMix("all sizes", kBands, seed, 4, operations));
+  mixes.push_back(MakeMix("all sizes", kBands, seed, 2, operations));
   for (const SizeBand& band : kBands) {
     // The shadow map needs seconds for a hundred operations on the largest.
     const bool is_large = band.most > 64 << 10, is_largest = band.most > 1 << 20;
-    mixes.push_back(MakeMix(band.name, {&band, 1}, seed, is_large ? 1 : 2,
-                            is_largest ? operations / 50 : is_large ? operations / 10 : operations));
+    mixes.push_back(MakeMix(band.name, {&band, 1}, seed, 1,
+                            is_largest ? operations / 100 : is_large ? operations / 20 : operations));
   }
   return mixes;
 }

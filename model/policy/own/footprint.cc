@@ -47,10 +47,10 @@ Footprint::Owner& Footprint::OwnerOf(std::uint64_t thread) {
 }
 
 void Footprint::Allocated(std::uint64_t owner, std::uint64_t address, std::uint64_t usable) {
-  if (blocks_.contains(address)) Freed(blocks_[address].owner, address);
+  if (const auto before = blocks_.find(address); before != blocks_.end()) Freed(before->second.owner, address);
   const bool is_small = owner != 0 && usable <= constants_.largest_class;
   const Block block{is_small ? owner : 0, is_small ? ClassFor(usable) : 0, PagesFor(usable)};
-  blocks_[address] = block;
+  blocks_.emplace(address, block);
   if (is_small) {
     Count& count = OwnerOf(owner)[block.size_class];
     count.most = std::max(count.most, ++count.owned);
