@@ -66,12 +66,13 @@ Case ParseText(const fs::path& path, const std::string& content) {
 
 }  // namespace
 
-Case LoadCase(const fs::path& path) {
+Case LoadCase(const fs::path& path, KernelOfCase kernel) {
   const std::string content = harness::ReadWholeFile(path);
   if (auto c = harness::CaseOfJournal(content)) return *std::move(c);
   if (!content.starts_with(kFirstLine) && (IsArtifact(path) || !IsText(content))) {
     // As the fuzz targets run it: what its last operation broke may show only in a look afterwards.
     Case c = WithFinalCheck(harness::DecodeCase(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
+    if (kernel == KernelOfCase::kReal) c.environment.gap_before_growth = 0;
     c.notes = {"from the fuzz input " + path.filename().string()};
     return c;
   }
@@ -89,7 +90,7 @@ std::vector<Case> LoadCorpus(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   std::vector<Case> corpus;
-  for (const fs::path& file : files) corpus.push_back(LoadCase(file));
+  for (const fs::path& file : files) corpus.push_back(LoadCase(file, KernelOfCase::kReal));
   return corpus;
 }
 

@@ -7,6 +7,7 @@
 
 #include "harness/explain/trace.h"
 #include "harness/worker/case_runner.h"
+#include "tools/case_input.h"
 
 namespace breakproof::tools {
 
@@ -17,6 +18,10 @@ struct SubjectFlags {
 
 // --library and --production.
 void AddSubjectFlags(CLI::App& command, SubjectFlags* flags);
+
+inline KernelOfCase KernelOf(const SubjectFlags& flags) {
+  return flags.is_production ? KernelOfCase::kSimulated : KernelOfCase::kReal;
+}
 
 class CaseSubject {
  public:

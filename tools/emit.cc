@@ -36,7 +36,7 @@ harness::CaseViolation FirstNamed(const harness::Trace& trace) {
 }
 
 int Emit(const EmitFlags& flags) {
-  const harness::Case c = LoadCase(FromCaller(flags.file));
+  const harness::Case c = LoadCase(FromCaller(flags.file), KernelOf(flags.subject));
   const ScratchFolder scratch;
   const std::unique_ptr<CaseSubject> subject = MakeSubject(flags.subject, scratch.path(), kHangLimit);
   const harness::Trace trace = subject->Watch(c);
