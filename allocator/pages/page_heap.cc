@@ -31,7 +31,6 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   Span* span = free_.Find(pages);
   if (span == nullptr) {
     if (!Grow(pages, supply)) return nullptr;
-    Discard(kDecay);  // beside a call of the kernel the clock costs nothing
     span = free_.Find(pages);
     BREAKPROOF_REQUIRE(span != nullptr, "the heap grew, but not by what was needed");
   }
@@ -41,6 +40,7 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
     RemoveFree(span);
   }
   AddUsed(span);
+  Discard(kDecay);
   return span;
 }
 
