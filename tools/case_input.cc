@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
+#include "harness/monitor/call_log.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
 #include "harness/worker/journal.h"
@@ -66,12 +68,13 @@ Case ParseText(const fs::path& path, const std::string& content) {
 
 }  // namespace
 
-Case LoadCase(const fs::path& path) {
+Case LoadCase(const fs::path& path, KernelOfCase kernel) {
   const std::string content = harness::ReadWholeFile(path);
   if (auto c = harness::CaseOfJournal(content)) return *std::move(c);
   if (!content.starts_with(kFirstLine) && (IsArtifact(path) || !IsText(content))) {
     // As the fuzz targets run it: what its last operation broke may show only in a look afterwards.
     Case c = WithFinalCheck(harness::DecodeCase(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
+    if (kernel == KernelOfCase::kReal) c.environment = harness::WithinReach(std::move(c.environment));
     c.notes = {"from the fuzz input " + path.filename().string()};
     return c;
   }
@@ -89,7 +92,7 @@ std::vector<Case> LoadCorpus(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   std::vector<Case> corpus;
-  for (const fs::path& file : files) corpus.push_back(LoadCase(file));
+  for (const fs::path& file : files) corpus.push_back(LoadCase(file, KernelOfCase::kReal));
   return corpus;
 }
 

@@ -1,16 +1,11 @@
 #include "tools/case_subject.h"
 
-#include <cstdio>
 #include <cstdlib>
-#include <utility>
 
 #include "harness/campaign/subject_facts.h"
 #include "harness/explain/library_trace.h"
 #include "harness/explain/production_trace.h"
 #include "harness/lockstep/kernel_watch.h"
-#include "harness/case/environment.h"
-#include "harness/monitor/call_log.h"
-#include "tools/case_input.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {
@@ -91,18 +86,6 @@ std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::f
                                          std::chrono::milliseconds hang_limit) {
   if (flags.is_production) return std::make_unique<ProductionSubject>(scratch, hang_limit);
   return std::make_unique<LibrarySubject>(flags.library, scratch, hang_limit);
-}
-
-Case LoadCaseFor(const SubjectFlags& flags, const std::filesystem::path& file) {
-  Case c = LoadCase(file);
-  if (flags.is_production) return c;
-  harness::Environment reached = harness::WithinReach(c.environment);
-  if (reached != c.environment) {
-    std::fprintf(stderr, "breakproof: of the case's \"%s\" only \"%s\" is done: the rest takes the simulated kernel\n",
-                 harness::PrintEnvironment(c.environment).c_str(), harness::PrintEnvironment(reached).c_str());
-    c.environment = std::move(reached);
-  }
-  return c;
 }
 
 }  // namespace breakproof::tools

@@ -7,6 +7,7 @@
 
 #include "harness/explain/trace.h"
 #include "harness/worker/case_runner.h"
+#include "tools/case_input.h"
 
 namespace breakproof::tools {
 
@@ -17,6 +18,10 @@ struct SubjectFlags {
 
 // --library and --production.
 void AddSubjectFlags(CLI::App& command, SubjectFlags* flags);
+
+inline KernelOfCase KernelOf(const SubjectFlags& flags) {
+  return flags.is_production ? KernelOfCase::kSimulated : KernelOfCase::kReal;
+}
 
 class CaseSubject {
  public:
@@ -43,10 +48,6 @@ class CaseSubject {
 // `scratch` is a folder for journals. Throws CouldNotRun if the subject is missing or is no allocator.
 std::unique_ptr<CaseSubject> MakeSubject(const SubjectFlags& flags, const std::filesystem::path& scratch,
                                          std::chrono::milliseconds hang_limit);
-
-// The case in a file, as this subject can be given it: what only the simulated kernel does is left out, with a sentence
-// on stderr. Throws CouldNotRun.
-harness::Case LoadCaseFor(const SubjectFlags& flags, const std::filesystem::path& file);
 
 // How long an operation may take before it is taken for a hang, where it has hung or been fine before.
 inline constexpr std::chrono::milliseconds kHangLimit{3000};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -35,7 +36,7 @@ harness::CaseViolation FirstNamed(const harness::Trace& trace) {
 }
 
 int Emit(const EmitFlags& flags) {
-  const harness::Case c = LoadCaseFor(flags.subject, FromCaller(flags.file));
+  const harness::Case c = LoadCase(FromCaller(flags.file), KernelOf(flags.subject));
   const ScratchFolder scratch;
   const std::unique_ptr<CaseSubject> subject = MakeSubject(flags.subject, scratch.path(), kHangLimit);
   const harness::Trace trace = subject->Watch(c);
@@ -71,6 +72,11 @@ int Emit(const EmitFlags& flags) {
   if (rule == model::RuleId::kH10 || rule == model::RuleId::kH11) {
     std::printf("note     %s is about the inside of the allocator; the program looks for what follows from it, and where it says\n"
                 "         that every check held, replay is what shows the bug\n", std::string(model::TextOf(rule).id).c_str());
+  }
+  const bool has_threads = std::any_of(cut.operations.begin(), cut.operations.end(), [](const harness::Operation& o) { return o.thread != 0; });
+  if (rule >= model::RuleId::kK1 && rule <= model::RuleId::kK8 && has_threads) {
+    std::printf("note     threads take a little memory of the allocator themselves, so what the program asks of the kernel may be\n"
+                "         something else; where it says that every check held, replay is what shows the bug\n");
   }
   return kViolations;
 }

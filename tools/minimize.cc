@@ -39,7 +39,7 @@ class Minimization {
       : flags_(flags), out_(OutFile(flags)), subject_(MakeSubject(flags.subject, scratch, kHangLimitOfKnown)) {}
 
   int Run() {
-    const Case c = LoadCaseFor(flags_.subject, FromCaller(flags_.file));
+    const Case c = LoadCase(FromCaller(flags_.file), KernelOf(flags_.subject));
     const auto violation = First(c);
     if (!violation) {
       std::printf("verdict: no rule was broken by this case on %s; there is nothing to minimize\n", subject_->name().c_str());

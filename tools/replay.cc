@@ -22,7 +22,7 @@ struct ReplayFlags {
 };
 
 int Replay(const ReplayFlags& flags) {
-  const harness::Case c = LoadCaseFor(flags.subject, FromCaller(flags.file));
+  const harness::Case c = LoadCase(FromCaller(flags.file), KernelOf(flags.subject));
   if (c.operations.empty()) throw harness::CouldNotRun(flags.file + " has no operation; there is nothing to replay");
   const std::uint32_t count = static_cast<std::uint32_t>(c.operations.size());
   if (flags.until > count) {

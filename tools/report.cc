@@ -20,7 +20,7 @@ struct ReportFlags {
 };
 
 int Report(const ReportFlags& flags) {
-  const harness::Case c = LoadCaseFor(flags.subject, FromCaller(flags.file));
+  const harness::Case c = LoadCase(FromCaller(flags.file), KernelOf(flags.subject));
   if (c.operations.empty()) throw harness::CouldNotRun(flags.file + " has no operation; there is nothing to report");
   const ScratchFolder scratch;
   const std::unique_ptr<CaseSubject> subject = MakeSubject(flags.subject, scratch.path(), kHangLimit);

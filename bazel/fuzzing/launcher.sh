@@ -66,5 +66,7 @@ mkdir -p "$seeds"
 for file in "${corpus[@]}"; do cp -L "$file" "$seeds/"; done
 flags=("-max_total_time=$timeout_secs" "-max_len=$max_len" "-artifact_prefix=$output/artifacts/" -timeout=25)
 [[ -z $dict ]] || flags+=("-dict=$dict")
+# `bazel run` starts us in our own runfiles, which hold the target's too; it makes no others.
+export RUNFILES_DIR=${RUNFILES_DIR:-$(dirname "$PWD")}
 echo "$name: corpus in $output/corpus, artifacts in $output/artifacts"
 exec "./$target" "${flags[@]}" "${engine_flags[@]}" "$output/corpus" "$seeds"

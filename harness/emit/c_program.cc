@@ -21,7 +21,9 @@ bool UsesThreads(const Case& c) {
   return std::any_of(c.operations.begin(), c.operations.end(), [](const Operation& o) { return o.thread != 0; });
 }
 
-std::string Comment(const Case& c, const CaseViolation& violation, const CProgramSettings& settings, bool is_inside) {
+bool EndsThread(const Operation& operation) { return operation.kind == OperationKind::kThreadExit; }
+
+std::string Comment(const Case& c, const CaseViolation& violation, const CProgramSettings& settings, const Plan& plan) {
   const model::RuleText& rule = model::TextOf(violation.what.rule);
   const std::string preload = settings.library.empty() ? "" : "LD_PRELOAD=" + settings.library + " ";
   std::string text = "/* " + std::string(rule.id) + ": " + std::string(rule.title) + "\n *   (" +
@@ -34,7 +36,11 @@ std::string Comment(const Case& c, const CaseViolation& violation, const CProgra
   text += " * cc -O1 -fno-builtin -pthread -rdynamic " + settings.name + ".c -o " + settings.name + " && " + preload +
           "./" + settings.name + "\n *\n";
   text += " * Exits with 1 and prints expected and actual if the rule is broken, with 0 if everything held.";
-  if (is_inside) {
+  if (plan.has_policy && UsesThreads(c)) {
+    text += "\n * A thread takes a little memory of the allocator itself, so what is asked of the kernel may be something else here: if\n"
+            " * every check held, `breakproof replay` shows the bug.";
+  }
+  if (plan.is_inside) {
     text += "\n * The rule is about the inside of the allocator: what is looked for is what follows from it. Where nothing does,\n"
             " * the program exits with 0, and `breakproof replay` shows what is wrong inside.";
   }
@@ -70,17 +76,18 @@ std::string ThreadTables(const Case& c) {
   std::string ends = "static const unsigned char ends_thread[] = {0";
   for (const Operation& operation : c.operations) {
     owners += ", " + std::to_string(operation.thread);
-    ends += operation.kind == OperationKind::kThreadExit ? ", 1" : ", 0";
+    ends += EndsThread(operation) ? ", 1" : ", 0";
   }
   return owners + "}; /* by step, from 1 */\n" + ends + "};\n\n";
 }
 
-std::string KernelPlan(const Environment& kernel) {
+std::string KernelPlan(const Environment& kernel, unsigned noted) {
   std::string text = "#define REFUSALS ";
   for (const Refusal& refusal : kernel.refusals) {
     const int type = refusal.any_type ? kCallTypes : static_cast<int>(refusal.type);
     text += "{" + std::to_string(type) + ", " + std::to_string(refusal.call) + ", " + (refusal.onwards ? "1" : "0") + "}, ";
   }
+  text += "\n#define NOTED " + std::to_string(noted) + "u /* types of calls, a bit each */";
   return text + "\n#define GAP_BEFORE_GROWTH " + std::to_string(kernel.gap_before_growth) + "\n\n";
 }
 
@@ -105,13 +112,22 @@ std::string Steps(const Case& c, const CaseViolation& violation, const CProgramS
     text += "    case " + std::to_string(i + 1) + ":\n";
     if (is_guilty) text += BeforeGuilty(c, violation, settings, plan);
     text += EmitStep(c, i, is_guilty ? &violation : nullptr);
-    if (is_guilty) text += AfterGuilty(c, violation, settings, plan);
+    if (is_guilty && !EndsThread(c.operations[i])) text += AfterGuilty(c, violation, settings, plan);
     text += "      break;\n";
   }
   text += "  }\n";
-  if (plan.has_kernel) text += "  is_counting = 0;\n";
+  if (plan.has_kernel) text += UsesThreads(c) ? "  is_counting = ends_thread[number];\n" : "  is_counting = 0;\n";
   if (plan.is_inside) text += "  look_inside();\n";
   return text + "}\n\n";
+}
+
+// An operation that ends its thread is over when the thread is.
+std::string ThreadEnded(const Case& c, const CaseViolation& violation, const CProgramSettings& settings, const Plan& plan) {
+  std::string text = "static void thread_ended(int number) {\n";
+  if (EndsThread(c.operations[violation.operation])) {
+    text += "  if (number == " + std::to_string(violation.operation + 1) + ") {\n" + AfterGuilty(c, violation, settings, plan) + "  }\n";
+  }
+  return text + (plan.has_kernel ? "  is_counting = 0;\n" : "") + "  (void)number;\n}\n\n";
 }
 
 std::string Rounds(bool has_threads, bool is_inside) {
@@ -143,17 +159,17 @@ std::string Main(const Case& c, bool has_threads, const Plan& plan) {
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
   const Plan plan = PlanFor(c, violation.what);
   const bool has_threads = UsesThreads(c);
-  std::string text = Comment(c, violation, settings, plan.is_inside) + Head(c, violation, settings);
+  std::string text = Comment(c, violation, settings, plan) + Head(c, violation, settings);
   text += std::string("#define IS_INSIDE ") + (plan.is_inside ? "1" : "0") + "\n";
   if (plan.has_decay) text += "#define DECAY " + std::to_string(NumberIn(violation.what.expected)) + " /* ms */\n";
   text += "\n";
-  if (plan.has_kernel) text += KernelPlan(c.environment) + kKernelText;
+  if (plan.has_kernel) text += KernelPlan(c.environment, plan.noted) + kKernelText;
   text += kRuntimeText;
   if (plan.has_providers) text += kProvidersText;
   text += Requirements(violation.what, plan);
   if (plan.is_inside) text += Sizes(c) + kInsideText;
-  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + Steps(c, violation, settings, plan);
-  if (has_threads) text += ThreadTables(c) + kThreadsText;
+  text += "\n/* ---- The case. ---- */\n\n" + Slots(c) + (has_threads ? ThreadTables(c) : "") + Steps(c, violation, settings, plan);
+  if (has_threads) text += ThreadEnded(c, violation, settings, plan) + kThreadsText;
   if (plan.has_rounds) text += Rounds(has_threads, plan.is_inside);
   if (plan.has_decay) text += kDecayText;
   return text + Main(c, has_threads, plan);

@@ -15,7 +15,7 @@ static volatile size_t refuse_from[ANY + 1]; /* calls so long; 0: none */
 static volatile unsigned long refused_calls;
 static volatile int is_counting;
 static volatile size_t held; /* bytes that the allocator has of the kernel */
-static char calls[4000]; /* of this step, as text */
+static char calls[4000];     /* of this step, of the types in NOTED, as text */
 static volatile struct map {
   char *at;
   size_t length;
@@ -33,11 +33,11 @@ static void forget_map(const char *at) {
     if (m->at == at) m->at = NULL;
 }
 
-static void note(const char *format, ...) {
+static void note(int type, const char *format, ...) {
   size_t length = strlen(calls);
   va_list arguments;
   va_start(arguments, format);
-  if (is_counting) vsnprintf(calls + length, sizeof calls - length, format, arguments);
+  if (is_counting && (NOTED >> type & 1) != 0) vsnprintf(calls + length, sizeof calls - length, format, arguments);
   va_end(arguments);
 }
 
@@ -66,37 +66,37 @@ void *sbrk(intptr_t increment) {
   int refuse = refused(BRK, increment > 0 ? (size_t)increment : 0);
   if (!refuse && increment > 0 && is_counting && gap_before_growth != 0) of_libc((intptr_t)gap_before_growth);
   void *old = refuse ? (void *)-1 : of_libc(increment);
-  note("brk %+ld%s; ", (long)increment, old == (void *)-1 ? " refused" : "");
+  note(BRK, "brk %+ld%s; ", (long)increment, old == (void *)-1 ? " refused" : "");
   if (old != (void *)-1 && is_counting) held += (size_t)increment;
   return old;
 }
 void *mmap(void *hint, size_t length, int protection, int flags, int descriptor, off_t offset) {
   void *map = refused(MMAP, length) ? MAP_FAILED
                                     : (void *)syscall(SYS_mmap, hint, length, protection, flags, descriptor, offset);
-  note("mmap %zu%s; ", length, map == MAP_FAILED ? " refused" : "");
+  note(MMAP, "mmap %zu%s; ", length, map == MAP_FAILED ? " refused" : "");
   if (map != MAP_FAILED && is_counting) held += length, note_map(map, length);
   return map;
 }
 int munmap(void *address, size_t length) {
   int failed = refused(MUNMAP, length) ? -1 : (int)syscall(SYS_munmap, address, length);
-  note("munmap %zu%s; ", length, failed != 0 ? " refused" : "");
+  note(MUNMAP, "munmap %zu%s; ", length, failed != 0 ? " refused" : "");
   if (failed == 0 && is_counting) held -= length, forget_map(address);
   return failed;
 }
 void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...) {
   void *map = refused(MREMAP, new_length) ? MAP_FAILED
                                           : (void *)syscall(SYS_mremap, address, old_length, new_length, flags, NULL);
-  note("mremap %zu %zu%s; ", old_length, new_length, map == MAP_FAILED ? " refused" : "");
+  note(MREMAP, "mremap %zu %zu%s; ", old_length, new_length, map == MAP_FAILED ? " refused" : "");
   if (map != MAP_FAILED && is_counting) held += new_length - old_length, forget_map(address), note_map(map, new_length);
   return map;
 }
 int mprotect(void *address, size_t length, int protection) {
   int failed = refused(MPROTECT, length) ? -1 : (int)syscall(SYS_mprotect, address, length, protection);
-  note("mprotect %zu%s; ", length, failed != 0 ? " refused" : "");
+  note(MPROTECT, "mprotect %zu%s; ", length, failed != 0 ? " refused" : "");
   return failed;
 }
 int madvise(void *address, size_t length, int advice) {
   int failed = refused(MADVISE, length) ? -1 : (int)syscall(SYS_madvise, address, length, advice);
-  note("madvise %zu%s; ", length, failed != 0 ? " refused" : "");
+  note(MADVISE, "madvise %zu%s; ", length, failed != 0 ? " refused" : "");
   return failed;
 }

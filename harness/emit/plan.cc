@@ -14,6 +14,36 @@ using model::RuleId;
 // Rules that show in what the allocator asks of the kernel.
 bool IsOfPolicy(RuleId rule) { return rule >= RuleId::kK1 && rule <= RuleId::kK9; }
 
+// The types of calls that a rule of policy is about: what else was asked for may depend on the time.
+unsigned TypesOf(RuleId rule) {
+  const auto bit = [](CallType type) { return 1u << static_cast<unsigned>(type); };
+  switch (rule) {
+    case RuleId::kK1: return bit(CallType::kMmap);
+    case RuleId::kK2: return bit(CallType::kMunmap);
+    case RuleId::kK3: return bit(CallType::kMremap);
+    case RuleId::kK4:
+    case RuleId::kK5: return bit(CallType::kBreak) | bit(CallType::kMmap);
+    case RuleId::kK6: return bit(CallType::kBreak);
+    case RuleId::kK7: return bit(CallType::kMadvise);
+    default: return (1u << kCallTypes) - 1;
+  }
+}
+
+bool IsOfType(const std::string& call, int type) {
+  return call.find(NameOfCallType(type) + std::string(" ")) <= 1;  // behind a space, but for the first
+}
+
+std::string OfTypes(unsigned types, const std::string& kernel_calls) {
+  std::string text;
+  std::istringstream calls(kernel_calls);
+  for (std::string call; std::getline(calls, call, ';');) {
+    for (int type = 0; type < kCallTypes; ++type) {
+      if ((types >> type & 1) != 0 && IsOfType(call, type)) text += call.substr(call[0] == ' ' ? 1 : 0) + "; ";
+    }
+  }
+  return text;
+}
+
 bool RefusesCalls(const Case& c) {
   return !c.environment.refusals.empty() || c.environment.gap_before_growth != 0 ||
          std::any_of(c.operations.begin(), c.operations.end(),
@@ -65,11 +95,10 @@ std::string RefuseLargeOnes(const Case& c, const std::string& kernel_calls, bool
   if (RefusesCalls(c)) return "";  // told apart by their numbers
   std::string text;
   for (int type = 0; type < kCallTypes; ++type) {
-    const std::string name = NameOfCallType(type);
     std::istringstream calls(kernel_calls);
     std::uint64_t refused = UINT64_MAX, granted = 0;
     for (std::string call; std::getline(calls, call, ';');) {
-      if (call.find(name + " ") > 1) continue;  // behind a space, but for the first
+      if (!IsOfType(call, type)) continue;
       const std::uint64_t length = NumberIn(call.substr(call.find_last_not_of("0123456789", call.find_last_of("0123456789")) + 1));
       if (call.ends_with(" refused")) refused = std::min(refused, length);
       else granted = std::max(granted, length);
@@ -93,6 +122,7 @@ Plan PlanFor(const Case& c, const model::Violation& what) {
   const RuleId rule = what.rule;
   Plan plan;
   plan.has_policy = IsOfPolicy(rule);
+  plan.noted = plan.has_policy ? TypesOf(rule) : 0;
   plan.is_inside = rule == RuleId::kH10 || rule == RuleId::kH11;
   plan.has_decay = rule == RuleId::kH12 && what.expected.find("has been free for") != std::string::npos;
   plan.has_rounds = plan.is_inside || (rule == RuleId::kH12 && !plan.has_decay);
@@ -121,7 +151,7 @@ std::string AfterGuilty(const Case& c, const CaseViolation& violation, const CPr
   if (plan.is_inside) return RefuseLargeOnes(c, settings.kernel_calls, false);
   if (plan.has_bound) return Line("require_at_most(" + std::to_string(NumberIn(violation.what.expected)) + ");");
   if (!plan.has_policy) return "";
-  return Line("require_other_calls(" + Quoted(settings.kernel_calls) + ", " + Quoted(violation.what.expected) + ");");
+  return Line("require_other_calls(" + Quoted(OfTypes(plan.noted, settings.kernel_calls)) + ", " + Quoted(violation.what.expected) + ");");
 }
 
 }  // namespace breakproof::harness

@@ -13,6 +13,7 @@ namespace breakproof::harness {
 struct Plan {
   bool has_kernel = false;     // kernel calls are watched
   bool has_policy = false;     // and must be others in the guilty operation
+  unsigned noted = 0;          // of these types, a bit each
   bool has_providers = false;  // who provides a function is asked
   bool is_inside = false;      // what the library says of itself, and what follows when that is wrong
   bool has_rounds = false;     // the case over and over

@@ -123,7 +123,7 @@ std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* viol
     case OperationKind::kMallopt:
       return text + Line(std::string("mallopt(") + OptionMacro(operation.option) + ", " + Number(operation.size) + ");");
     case OperationKind::kSbrk:
-      return text + Line("sbrk(" + std::to_string(static_cast<std::int64_t>(operation.size)) + "l);");
+      return text + Line("move_break(" + std::to_string(static_cast<std::int64_t>(operation.size)) + "l);");
     case OperationKind::kThreadStart: return text;
     case OperationKind::kTouch:
       return text + Line("touch(" + ArgumentOf(c, operation) + ", " + Number(operation.count) + ", " + Number(operation.size) + ");");

@@ -46,7 +46,10 @@ static void run(void) {
     }
     give_turn(id);
     await_turn(0);
-    if (is_running[id] == 2) pthread_join(threads[id], NULL), is_running[id] = 0;
+    if (is_running[id] != 2) continue;
+    pthread_join(threads[id], NULL);
+    is_running[id] = 0;
+    thread_ended(current);
   }
   is_over = 1;
   for (int id = 1; id < 16; ++id) {
