@@ -18,7 +18,7 @@
 #include "harness/campaign/subject_facts.h"
 #include "harness/case/case_binary.h"
 #include "harness/lockstep/kernel_watch.h"
-#include "harness/monitor/call_log.h"
+#include "harness/monitor/within_reach.h"
 #include "harness/support/could_not_run.h"
 #include "tools/cpp/runfiles/runfiles.h"
 
@@ -111,7 +111,7 @@ LibraryInWorkers& Subject() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   LibraryInWorkers& subject = Subject();
   harness::Case c = harness::WithOnly(subject.profile().own_entries, WithFinalCheck(harness::DecodeCase(data, size)));
-  c.environment = harness::WithinReach(std::move(c.environment));
+  c = harness::WithinReach(std::move(c));
   try {
     fuzz::FailOnViolation(c, subject.Run(c));
   } catch (const harness::CouldNotRun& problem) {  // no finding about the library

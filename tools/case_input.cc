@@ -8,7 +8,7 @@
 
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/monitor/call_log.h"
+#include "harness/monitor/within_reach.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
 #include "harness/worker/journal.h"
@@ -74,7 +74,7 @@ Case LoadCase(const fs::path& path, KernelOfCase kernel) {
   if (!content.starts_with(kFirstLine) && (IsArtifact(path) || !IsText(content))) {
     // As the fuzz targets run it: what its last operation broke may show only in a look afterwards.
     Case c = WithFinalCheck(harness::DecodeCase(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
-    if (kernel == KernelOfCase::kReal) c.environment = harness::WithinReach(std::move(c.environment));
+    if (kernel == KernelOfCase::kReal) c = harness::WithinReach(std::move(c));
     c.notes = {"from the fuzz input " + path.filename().string()};
     return c;
   }

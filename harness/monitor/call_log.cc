@@ -42,12 +42,6 @@ void CallLog::Refuse(model::KernelCallKind kind, RefusedCalls refusal) {
   header_->refusals[static_cast<int>(kind)] = refusal;
 }
 
-Environment WithinReach(Environment environment) {
-  environment.gap_before_growth = 0;
-  if (environment.refusals.size() > kMostRefusals) environment.refusals.resize(kMostRefusals);
-  return environment;
-}
-
 void CallLog::Obey(const Environment& environment) {
   if (environment.gap_before_growth != 0) {
     throw CouldNotRun("the case's kernel line says gap=" + std::to_string(environment.gap_before_growth) +

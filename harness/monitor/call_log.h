@@ -9,9 +9,6 @@
 
 namespace breakproof::harness {
 
-// What a worker on the real kernel can do of a case's environment: all but the gap, and so many refusals.
-Environment WithinReach(Environment environment);
-
 // Owns a memory file that one worker at a time fills. Throws CouldNotRun where noted.
 class CallLog {
  public:
@@ -26,7 +23,7 @@ class CallLog {
 
   // What the case's kernel does, from the start; throws if no real kernel can be made to do it. `refuse` operations
   // work with any log.
-  // Throws CouldNotRun for what is not WithinReach.
+  // Throws CouldNotRun for what is not within its reach (within_reach.h).
   void Obey(const Environment& environment);
 
   // After a worker ended: throws unless calls could be refused.

@@ -30,25 +30,13 @@ void BlockBreak(std::uint64_t room) {
   mmap(page, kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
 }
 
-// The program takes back only what it took, and only from the top: all else would be its own fault. nullptr: it did not.
-void* ProgramSbrk(std::intptr_t increment) {
-  static void* end;
-  static std::intptr_t taken;
-  if (increment < 0 && (increment < -taken || sbrk(0) != end)) return nullptr;
-  void* const old = sbrk(increment);
-  if (old == reinterpret_cast<void*>(-1)) return old;
-  taken = (old == end ? taken : 0) + increment;
-  end = static_cast<char*>(old) + increment;
-  return old;
-}
-
 }  // namespace
 
 // Filled by relocation, so that nothing has run in the subject when the first operation is performed.
 MallocFamily resolved_family = {
     malloc,        calloc,         realloc, reallocarray, free,
     memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
-    malloc_usable_size, mallopt, ProgramSbrk, free_sized,   free_aligned_sized,
+    malloc_usable_size, mallopt, sbrk, free_sized,   free_aligned_sized,
     malloc_trim, nullptr, RefuseCalls, BlockBreak, fork};
 
 namespace {
