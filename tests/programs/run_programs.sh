@@ -33,6 +33,11 @@ fi
 scratch=$(mktemp -d "${TEST_TMPDIR:-${TMPDIR:-/tmp}}/run_programs.XXXXXX") || die "no folder for scratch files"
 trap 'rm -rf "$scratch"' EXIT
 
+# Where other users can read it: python3's tests run children as nobody, for whom the linker would warn on stderr.
+chmod 755 "$scratch"
+install -m 755 "$library" "$scratch/preloaded.so" || die "no room in $scratch"
+library=$(realpath "$scratch/preloaded.so")
+
 # A library that is not there is only a warning of the dynamic linker: nothing would be tested.
 LD_PRELOAD=$library grep -q "$library" /proc/self/maps || die "$library cannot be preloaded"
 
