@@ -4,6 +4,9 @@ ALLOCATOR_COPTS = [
     "-fno-exceptions",
     "-fno-rtti",
     "-fvisibility=hidden",
+    # What the library does not use of it, the walker above all, is left out of it.
+    "-ffunction-sections",
+    "-fdata-sections",
     # A loop that zeroes must not become a call of calloc.
     "-fno-builtin-malloc",
     "-fno-builtin-calloc",

@@ -10,12 +10,18 @@ void Heap::Init(const Kernel& kernel) {
   secret_ = kernel.entropy(kernel.context);
 }
 
+namespace {
+constexpr std::uint64_t kFirstSpans = 12;
+}  // namespace
+
 static_assert(alignof(ThreadHeap) <= Metadata::kAlignment);
 
 ThreadHeap* Heap::Attach() {
   const LockGuard guard(pages_.lock());
   if (ThreadHeap* const left = TakeIdle()) return left;
   if (thread_count_ == kMaxThreadHeaps) return nullptr;
+  // The first descriptions share a page with the first thread heap: all that a small program needs.
+  if (thread_count_ == 0 && !pages_.metadata().Reserve(pages_.kernel(), kFirstSpans)) return nullptr;
   auto* const thread = static_cast<ThreadHeap*>(pages_.metadata().Allocate(pages_.kernel(), ThreadHeap::kBytes));
   if (thread == nullptr) return nullptr;
   thread->Init(this, ++thread_count_);

@@ -167,23 +167,22 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
   pages.Free(slab);
 }
 
-// The oldest blocks of a bin, which are the coldest ones, go back to their slabs.
-void ThreadHeap::ReturnOldest(std::uint64_t size_class, std::uint32_t count) {
-  void** const first = &slots()[kBins.bottom[size_class] + 1];
+void ThreadHeap::EmptyBin(std::uint64_t size_class) {
   const std::uint64_t bytes = std::uint64_t{kClassInfo.of[size_class].pages} << kPageShift;
   std::uintptr_t start = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
   Span* slab = nullptr;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto address = reinterpret_cast<std::uintptr_t>(first[i]);
+  const std::uint16_t bottom = kBins.bottom[size_class];
+  for (std::uint32_t slot = bottom + 1u; slot <= tops_[size_class]; ++slot) {
+    void* const block = slots()[slot];
+    const auto address = reinterpret_cast<std::uintptr_t>(block);
     if (address - start >= bytes) {
-      slab = SpanOf(first[i]);
+      slab = SpanOf(block);
       start = slab->start;
     }
     // A slab that has everything back is gone.
-    if (ReturnToSlab(first[i], slab)) start = 0;
+    if (ReturnToSlab(block, slab)) start = 0;
   }
-  memmove(first, first + count, (bin_count(size_class) - count) * sizeof *first);
-  tops_[size_class] = static_cast<std::uint16_t>(tops_[size_class] - count);
+  tops_[size_class] = bottom;
 }
 
 // An own block, found free of misuse. A full bin keeps what it has: its slab takes this one.
@@ -282,7 +281,7 @@ void ThreadHeap::Flush() {
   }
   TakeIncoming();
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    ReturnOldest(size_class, bin_count(size_class));
+    EmptyBin(size_class);
   }
 }
 

@@ -91,7 +91,7 @@ class alignas(128) ThreadHeap {
   friend class Heap;
   friend struct PlaceholderThreadHeap;
 
-  constexpr explicit ThreadHeap(Heap* heap) : map_(&heap->pages().map()), id_(kNoThread), heap_(heap) {}
+  constexpr explicit ThreadHeap(const MapOfNothing* map) : map_of_nothing_(map), id_(kNoThread) {}
 
   // Blocks of one other owner, collected until there are enough of them.
   struct Batch {
@@ -123,7 +123,7 @@ class alignas(128) ThreadHeap {
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
   Span* NewSlab(std::uint64_t size_class);
   void FreeToBin(void* block, Span* slab);
-  void ReturnOldest(std::uint64_t size_class, std::uint32_t count);
+  void EmptyBin(std::uint64_t size_class);
   bool ReturnToSlab(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
@@ -147,7 +147,10 @@ class alignas(128) ThreadHeap {
   bool ResizeLarge(Span* span, std::size_t size);
   bool ResizeMapping(Span* span, std::size_t size);
 
-  PageMap* map_ = nullptr;
+  union {
+    PageMap* map_ = nullptr;
+    const MapOfNothing* map_of_nothing_;  // of a placeholder without a heap; laid out as the other's beginning
+  };
   std::uint64_t secret_ = 0;  // the heap's: marks what is free
   std::uint64_t id_ = 0;
   Heap* heap_ = nullptr;
@@ -165,7 +168,14 @@ inline constexpr std::size_t ThreadHeap::kBytes = sizeof(ThreadHeap) + kBins.slo
 // What a thread has before its first call: it can free, and everything it cannot leads to a slow path. Usable before
 // anything was initialised.
 struct PlaceholderThreadHeap {
-  constexpr explicit PlaceholderThreadHeap(Heap* heap) : thread(heap) {}
+  constexpr PlaceholderThreadHeap() : thread(&kMapOfNothing) {}
+
+  // From now on it frees blocks of this heap. Before that there are none: only the null pointer may be freed.
+  void Serve(Heap* heap) {
+    thread.heap_ = heap;
+    __atomic_store_n(&thread.map_, &heap->pages().map(), __ATOMIC_RELEASE);
+  }
+
   ThreadHeap thread;
   void* empty = nullptr;  // the slot that all its bins end at
 };

@@ -6,6 +6,7 @@
 
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/export.h"
+#include "allocator/interface/forks.h"
 #include "allocator/interface/perturb.h"
 #include "allocator/interface/process.h"
 
@@ -29,7 +30,10 @@ inline void* Allocate(size_t size) {
 
 inline void Free(void* block) { ThreadHeap::FreeTo(block, thread_heap); }
 
-inline void* AllocateZeroed(size_t count, size_t size) { return entry::Calloc(Started(), count, size); }
+inline void* AllocateZeroed(size_t count, size_t size) {
+  if (__builtin_expect(MayWatchForks(), 0)) WatchForks();  // libc asks for the storage of its first other thread
+  return entry::Calloc(Started(), count, size);
+}
 
 inline void* Reallocate(void* block, size_t size) {
   ThreadHeap& thread = Started();

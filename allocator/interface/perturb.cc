@@ -12,7 +12,7 @@ constinit std::atomic<uint8_t> perturb_byte;
 namespace {
 
 bool IsMapping(const void* block) {
-  return process_heap.pages().map().Find(reinterpret_cast<uintptr_t>(block))->use == SpanUse::kMapping;
+  return process_heap->pages().map().Find(reinterpret_cast<uintptr_t>(block))->use == SpanUse::kMapping;
 }
 
 // Every free of a thread without a thread heap of its own comes here. A mapping is gone at once.

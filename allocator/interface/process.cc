@@ -5,22 +5,26 @@
 #include <atomic>
 
 #include "allocator/interface/environment.h"
+#include "allocator/interface/forks.h"
 #include "allocator/interface/perturb.h"
 
 namespace breakproof::allocator {
 
-// Static and zero: usable before any constructor ran.
-constinit Heap process_heap{};
-constinit PlaceholderThreadHeap placeholder(&process_heap);
+constinit Heap* process_heap = nullptr;
+constinit PlaceholderThreadHeap placeholder;
 constinit thread_local ThreadHeap* thread_heap = &placeholder.thread;
 
 namespace {
 
-constinit Lock start_lock;
+// What every process writes at its start lies with the library's data, not on a page of its own.
+#define WITH_DATA __attribute__((section(".data")))
+
+WITH_DATA constinit Lock start_lock;
 
 enum class Stage { kNothing, kOneThread, kThreads };
-constinit std::atomic<Stage> stage;
-constinit std::atomic<bool> is_environment_read;
+WITH_DATA constinit std::atomic<Stage> stage;
+WITH_DATA constinit std::atomic<bool> has_first_thread;
+WITH_DATA constinit std::atomic<bool> is_environment_read;
 constinit pthread_key_t exit_key;
 
 // See OwnHeap().
@@ -30,37 +34,29 @@ void EndThread(void* thread) {
   // Destructors that run after this one may allocate again, and begin anew.
   thread_heap = &placeholder.thread;
   own_heap = nullptr;
-  process_heap.Detach(static_cast<ThreadHeap*>(thread));
+  process_heap->Detach(static_cast<ThreadHeap*>(thread));
 }
-
-// A child has one thread, and every lock as it was: held by nobody, since the fork waited for both. What other threads
-// had at hand is lost to the child; nothing of it is ever touched there.
-void BeforeFork() {
-  start_lock.Acquire();
-  process_heap.pages().lock().Acquire();
-}
-void AfterForkInParent() {
-  process_heap.pages().lock().Release();
-  start_lock.Release();
-}
-void AfterForkInChild() {
-  process_heap.pages().lock().Reset();
-  start_lock.Reset();
-}
-
-// Before there is a second thread: one that forked while another was beginning would leave the child a held lock.
-__attribute__((constructor)) void WatchForks() { pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild); }
 
 // The process has begun: its first thread may attach. Most processes stay at that, so what only several threads
-// need is set up when the second one comes: it would cost a small program some hundred kilobytes.
+// need is set up when the second one comes: it would cost a small program some hundred kilobytes. The heap is mapped:
+// as a part of this library its page map would make the library so long that the kernel places it, and libc behind it,
+// at addresses for huge pages.
 void StartProcess() {
   const LockGuard guard(start_lock);
   if (stage.load(std::memory_order_relaxed) != Stage::kNothing) return;
-  process_heap.Init(kSystemKernel);
+  void* const memory = kSystemKernel.map_metadata(kSystemKernel.context, sizeof(Heap));
+  if (memory == nullptr) return;
+  process_heap = static_cast<Heap*>(memory);
+  process_heap->Init(kSystemKernel);
+  placeholder.Serve(process_heap);
   stage.store(Stage::kOneThread, std::memory_order_release);
 }
 
+// At the latest with the library's constructors: what a pointer is that was never handed out is known from then on.
+__attribute__((constructor)) void StartBeforeMain() { StartProcess(); }
+
 void StartThreading() {
+  if (MayWatchForks()) WatchForks();  // a thread that libc knows nothing of
   const LockGuard guard(start_lock);
   if (stage.load(std::memory_order_relaxed) != Stage::kOneThread) return;
   pthread_key_create(&exit_key, EndThread);
@@ -69,19 +65,21 @@ void StartThreading() {
 
 // Once, as soon as libc knows the environment.
 void ReadEnvironment() {
-  if (is_environment_read.load(std::memory_order_acquire) || !IsEnvironmentKnown()) return;
+  if (is_environment_read.load(std::memory_order_acquire) || !IsEnvironmentKnown() || process_heap == nullptr) return;
   const LockGuard guard(start_lock);
   if (is_environment_read.load(std::memory_order_relaxed)) return;
-  ApplyEnvironment(process_heap);
+  ApplyEnvironment(*process_heap);
   is_environment_read.store(true, std::memory_order_release);
 }
 
 void AttachThread() {
-  const Stage before = stage.load(std::memory_order_acquire);
-  if (before == Stage::kNothing) StartProcess();
-  if (before == Stage::kOneThread) StartThreading();
-  own_heap = process_heap.Attach();
-  if (before == Stage::kNothing) return;  // the first thread ends with the process
+  if (stage.load(std::memory_order_acquire) == Stage::kNothing) StartProcess();
+  const Stage now = stage.load(std::memory_order_acquire);
+  if (now == Stage::kNothing) return;  // no memory for a heap
+  const bool is_first = now == Stage::kOneThread && !has_first_thread.exchange(true, std::memory_order_relaxed);
+  if (now == Stage::kOneThread && !is_first) StartThreading();
+  own_heap = process_heap->Attach();
+  if (is_first) return;  // the first thread ends with the process
   if (own_heap != nullptr) {
     pthread_setspecific(exit_key, own_heap);
     thread_heap = own_heap;
@@ -91,6 +89,21 @@ void AttachThread() {
 }  // namespace
 
 ThreadHeap* OwnHeap() { return own_heap; }
+
+void AcquireProcessLocks() {
+  start_lock.Acquire();
+  if (process_heap != nullptr) process_heap->pages().lock().Acquire();
+}
+
+void ReleaseProcessLocks() {
+  if (process_heap != nullptr) process_heap->pages().lock().Release();
+  start_lock.Release();
+}
+
+void ResetProcessLocks() {
+  if (process_heap != nullptr) process_heap->pages().lock().Reset();
+  start_lock.Reset();
+}
 
 void ChoosePath() {
   const bool may_be_fast = is_environment_read.load(std::memory_order_relaxed) && !IsPerturbing();

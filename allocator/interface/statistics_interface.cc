@@ -19,15 +19,16 @@ namespace {
 
 HeapStatistics Statistics() {
   Started();  // the first call of all may be this one
-  HeapStatistics statistics;
-  CountHeap(process_heap, &statistics);
+  HeapStatistics statistics{};
+  if (process_heap != nullptr) CountHeap(*process_heap, &statistics);
   return statistics;
 }
 
 int SetOption(int parameter, int value) {
   Started();
-  if (parameter != M_PERTURB) return entry::Mallopt(process_heap, parameter, value);
-  SetPerturb(process_heap, static_cast<uint8_t>(value));
+  if (process_heap == nullptr) return 0;
+  if (parameter != M_PERTURB) return entry::Mallopt(*process_heap, parameter, value);
+  SetPerturb(*process_heap, static_cast<uint8_t>(value));
   ChoosePath();
   return 1;
 }
@@ -105,7 +106,8 @@ using namespace breakproof::allocator;  // NOLINT: the whole file is the interfa
 EXPORT int BREAKPROOF_PREFIX(mallopt)(int parameter, int value) noexcept { return SetOption(parameter, value); }
 
 EXPORT int BREAKPROOF_PREFIX(malloc_trim)(size_t pad) noexcept {
-  return TrimHeap(process_heap, Started(), pad) ? 1 : 0;
+  ThreadHeap& thread = Started();
+  return process_heap != nullptr && TrimHeap(*process_heap, thread, pad) ? 1 : 0;
 }
 
 EXPORT struct mallinfo2 BREAKPROOF_PREFIX(mallinfo2)() noexcept { return InfoOf<struct mallinfo2>(Statistics()); }

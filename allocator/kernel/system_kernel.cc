@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 
 namespace breakproof::allocator {
 namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 class ErrnoKept {
  public:
@@ -34,6 +37,15 @@ void* Map(void*, std::size_t length) {
   const ErrnoKept kept;
   void* const map = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return map == MAP_FAILED ? nullptr : map;
+}
+
+// Hardly any of it is ever touched: a huge page of it would be two mebibytes for a few bytes. The advice is the kernel's
+// to ignore, where it knows no huge pages.
+void* MapMetadata(void* context, std::size_t length) {
+  void* const map = Map(context, length);
+  const ErrnoKept kept;
+  if (map != nullptr && length >= kHugePage) madvise(map, length, MADV_NOHUGEPAGE);
+  return map;
 }
 
 bool Unmap(void*, void* address, std::size_t length) {
@@ -63,7 +75,8 @@ std::uint64_t Now(void*) {
 std::uint64_t Entropy(void*) {
   const ErrnoKept kept;
   std::uint64_t bits;
-  if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) == sizeof bits) return bits;
+  // Not libc's getrandom: it lies far from all else that a small program needs of libc, and would make that resident.
+  if (syscall(SYS_getrandom, &bits, sizeof bits, GRND_NONBLOCK) == sizeof bits) return bits;
   memcpy(&bits, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof bits);
   bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
   bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
@@ -72,6 +85,6 @@ std::uint64_t Entropy(void*) {
 
 }  // namespace
 
-constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, Map, Unmap, Remap, Discard, Now, Entropy};
+constinit const Kernel kSystemKernel = {nullptr, MoveBreak, Map, MapMetadata, Unmap, Remap, Discard, Now, Entropy};
 
 }  // namespace breakproof::allocator

@@ -59,7 +59,7 @@ Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Su
     head->is_zero = span->is_zero;
     span->start = start;
     span->pages -= before;
-    InsertFree(head, Now());
+    InsertFree(head);
   }
   if (span->pages > pages) CutTail(span, pages);
   return span;
@@ -109,7 +109,7 @@ void PageHeap::CutTail(Span* span, std::uint64_t pages) {
   tail->is_zero = span->is_zero && span->use == SpanUse::kFree;
   span->pages = pages;
   Join(tail);
-  InsertFree(tail, Now());
+  InsertFree(tail);
 }
 
 // The first pages of a free span, for use; the rest stays what and where it was, and as old.
@@ -163,6 +163,9 @@ void PageHeap::InsertFree(Span* span, std::uint64_t now) {
   span->is_queued = true;
   Append(span, &dirty_);
 }
+
+// A clock is not asked for nothing: a small program need never come to it.
+void PageHeap::InsertFree(Span* span) { InsertFree(span, span->is_zero ? 0 : Now()); }
 
 // Its entries go as well: what is joined or handed out must not leave old ones behind.
 void PageHeap::RemoveFree(Span* span) {
@@ -245,7 +248,7 @@ void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t
   if (segment == 0) break_bytes_ += bytes;
   RememberMost();
   Join(span);
-  InsertFree(span, Now());
+  InsertFree(span);
 }
 
 // ---- Giving back
@@ -267,7 +270,7 @@ bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
   if (left == 0) {
     metadata_.DeleteSpan(top);
   } else {
-    InsertFree(top, Now());
+    InsertFree(top);
   }
   return true;
 }

@@ -94,6 +94,7 @@ class PageHeap {
   Span* FreeNeighbour(std::uintptr_t page, const Span& span) const;
   void Join(Span* span);
   void InsertFree(Span* span, std::uint64_t now);
+  void InsertFree(Span* span);
   void RemoveFree(Span* span);
   void CutTail(Span* span, std::uint64_t pages);
   Span* CutFront(Span* span, std::uint64_t pages);
@@ -106,12 +107,14 @@ class PageHeap {
     if (break_bytes_ + segment_bytes_ > most_heap_bytes_) most_heap_bytes_ = break_bytes_ + segment_bytes_;
   }
 
+  void FollowMappings();
+
+  // The map first: it is large and hardly touched, and all the rest lies on one page behind it.
+  PageMap map_;
   Lock lock_;
   Kernel kernel_;
-  PageMap map_;
   Metadata metadata_;
   FreeSpans free_;
-  void FollowMappings();
   arithmetic::Threshold<std::uint64_t> threshold_;
   std::uint64_t maps_from_;  // the mapping threshold; beyond every size while there are as many as there may be
   MappingCount mappings_;

@@ -4,6 +4,7 @@
 // meanwhile. Writers hold the page heap's lock.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "allocator/arithmetic/page_map_index.h"
@@ -64,12 +65,29 @@ class PageMap {
 
   Slot* NewLeaf(const Kernel& kernel);
 
-  // Two MiB of addresses each, of which only the pages that are used become resident. A slot of the root is a leaf's
-  // address less the empty leaf's, a slot of a leaf a span's address less nobody's.
-  Slot root_[arithmetic::kRootSlots];
-  Slot empty_leaf_[arithmetic::kLeafSlots];  // never written
+  friend struct MapOfNothing;
+
+  // A slot of the root is a leaf's address less the empty leaf's, a slot of a leaf a span's address less nobody's. Root
+  // and leaves take two MiB of addresses each, of which only the pages that are used become resident.
   Span nobody_;                              // never written
   Slot* spare_;                              // a leaf in reserve
+  Slot root_[arithmetic::kRootSlots];
+  Slot empty_leaf_[arithmetic::kLeafSlots];  // never written
 };
+
+// As much of an empty page map as is looked at for the null pointer, whose slots are the first ones: for free(nullptr)
+// before there is a heap.
+struct MapOfNothing {
+  using Slot = PageMap::Slot;
+  static constexpr Slot LeafOffset() { return offsetof(PageMap, empty_leaf_); }
+  static constexpr Slot RootOffset() { return offsetof(PageMap, root_); }
+
+  Span nobody{};
+  Slot* spare = nullptr;
+  Slot first_root;  // leads to the slot below
+  Slot slot = 0;    // of nobody
+};
+inline constexpr MapOfNothing kMapOfNothing = {.first_root = offsetof(MapOfNothing, slot) - MapOfNothing::LeafOffset()};
+static_assert(offsetof(MapOfNothing, first_root) == MapOfNothing::RootOffset(), "laid out as an empty page map begins");
 
 }  // namespace breakproof::allocator

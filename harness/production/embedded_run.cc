@@ -81,7 +81,8 @@ class EmbeddedRun::Implementation : public InProcessSubject {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
     heap_ = static_cast<allocator::Heap*>(map);
-    placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>(heap_);
+    placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>();
+    placeholder_->Serve(heap_);
   }
   ~Implementation() override { munmap(heap_, sizeof(allocator::Heap)); }
 

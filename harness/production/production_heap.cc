@@ -160,7 +160,8 @@ ProductionHeap::ProductionHeap(SimulatedKernel* kernel, KernelObserver* observer
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
   heap_ = static_cast<allocator::Heap*>(map);
-  placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>(heap_);
+  placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>();
+  placeholder_->Serve(heap_);
   the_heap = this;
 }
 

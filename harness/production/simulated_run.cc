@@ -379,9 +379,8 @@ class SimulatedRun::Implementation : public KernelObserver {
       family.free(block);
       heap_.ExitThread(0);
     }
-    // What the kernel would not take just now waits for as long again, and the clock goes on with every question.
     const std::uint64_t oldest = heap_.OldestFree();
-    if (oldest < 2 * kDecay) return;
+    if (oldest < kDecay) return;
     lock_step_->Add({RuleId::kH12, "what has been free for " + std::to_string(kDecay) + " ms is given back",
                      "nothing is after " + std::to_string(oldest) + " ms"});
   }

@@ -13,10 +13,6 @@
 #include "harness/lockstep/observer.h"
 #include "harness/production/environment.h"
 
-namespace breakproof::allocator {
-class Heap;
-}  // namespace breakproof::allocator
-
 namespace breakproof::harness {
 
 class ProductionHeap;

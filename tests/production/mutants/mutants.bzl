@@ -19,6 +19,7 @@ _LIBRARY = _ALLOCATOR + ["//allocator:interface_sources"]
 _INTERFACE = [
     "cxx_runtime",
     "environment",
+    "forks",
     "malloc_interface",
     "operators",
     "perturb",
@@ -104,6 +105,7 @@ def production_mutant_library(name, patch):
             "-Wl,-z,nodelete",
         ],
         linkshared = True,
+        local_defines = ["BREAKPROOF_SHARED"],
         deps = ["//allocator:interface/exports.lds"],
     )
     unsanitized_binary(

@@ -1,0 +1,32 @@
+// fork(2): a child has one thread, and every lock as it was. So a fork waits for the locks, and the child finds them
+// free and the heap whole. What other threads had at hand is lost to the child; nothing of it is ever touched there.
+//
+// While a process has one thread no fork can come in between, and nobody watches: libc's part in it alone would cost a
+// small program 130 KiB. Watching begins
+//   - when libc makes the first other thread: it asks calloc for that thread's storage, and has said so before;
+//   - before anybody else watches forks (pthread_atfork): handlers that run before a fork run in the reverse order of their
+//     registration, so that those of the program, which may allocate, and wait for threads that do, must come after ours;
+//   - at once where the allocator is linked into the program, or loaded beside other threads.
+#pragma once
+
+#include <sys/single_threaded.h>
+
+#include <atomic>
+
+namespace breakproof::allocator {
+
+#pragma GCC visibility push(hidden)
+
+extern constinit std::atomic<bool> watches_forks;
+
+// Once; any thread may, any number of times.
+void WatchForks();
+
+// Whether there may be a fork that is to be watched and is not yet.
+inline bool MayWatchForks() {
+  return __libc_single_threaded == 0 && !watches_forks.load(std::memory_order_relaxed);
+}
+
+#pragma GCC visibility pop
+
+}  // namespace breakproof::allocator
