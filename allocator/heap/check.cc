@@ -47,12 +47,37 @@ std::uint64_t FreeInSlab(const Span* slab) {
   return free;
 }
 
+// The lengths of a mixed slab cut its used units into blocks, and it is listed by its longest run.
+void CheckMixed(const Span* slab, Verdict* verdict) {
+  const UnitSet free = mixed::FreeUnits(*slab);
+  UnitSet covered = free;
+  std::uint64_t used = 0;
+  for (std::uint64_t unit = 0; unit < UnitSet::kUnits; ++unit) {
+    const std::uint64_t length = slab->lengths[unit];
+    if (length == 0) continue;
+    const std::uint64_t size = length * mixed::kUnit;
+    verdict->Require(unit + length <= UnitSet::kUnits &&
+                         arithmetic::kClassSizes[arithmetic::FastSizeToClass(size)] == size &&
+                         unit * mixed::kUnit % arithmetic::NaturalAlignment<std::uint64_t>(size) == 0,
+                     "V11: a block of a mixed slab has a length that is none, or not the alignment of its class");
+    if (verdict->complaint != nullptr) return;
+    covered.Add(unit, length);
+    used += length;
+  }
+  verdict->Require(used == slab->used && covered.RunsOf(UnitSet::kUnits - 1).Has(0) && covered.Has(UnitSet::kUnits - 1),
+                   "V11: the blocks of a mixed slab overlap, or leave units to nobody");
+  verdict->Require(!slab->is_listed || (slab->longest_run == free.LongestRun() && slab->pages == 1 && slab->size_class == 0),
+                   "V11: a mixed slab is listed by another run than its longest");
+}
+
 void CheckSlab(const Span* slab, Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
   for (std::uintptr_t page = slab->start; page < slab->end(); page += kPageSize) {
     verdict->Require(pages.map().Find(page) == slab, "V3: a page of a slab leads elsewhere");
   }
-  const bool is_owned = slab->owner == verdict->heap->Thread(slab->owner_id) && slab->owner != nullptr;
+  const ThreadHeap* const owner = verdict->heap->Thread(slab->owner_id);
+  const bool is_owned = owner != nullptr && slab->owner == (slab->IsMixed() ? nullptr : owner);
+  if (slab->IsMixed()) CheckMixed(slab, verdict);
   verdict->Require(is_owned && slab->reciprocal == kClassInfo.of[slab->size_class].reciprocal,
                    "V3: a slab says wrongly whose it is, or how it is cut");
   const std::uint64_t free = FreeInSlab(slab);
@@ -92,14 +117,17 @@ void CheckBins(Verdict* verdict) {
       for (std::uint32_t i = 0; i < thread.bin_count(size_class); ++i) {
         const auto address = reinterpret_cast<std::uintptr_t>(thread.bin_block(size_class, i));
         const Span* const slab = thread.heap()->pages().map().Find(address);
-        verdict->Require(slab->owner == &thread && slab->size_class == size_class,
+        verdict->Require(slab->use == SpanUse::kSlab && slab->owner_id == thread.id() &&
+                             BlockBytes(*slab, address) == arithmetic::kClassSizes[size_class],
                          "V8: a bin holds a block of another class or owner");
       }
     }
   }
 }
 
+// Whether a slab, mixed or not, has handed out a block that begins at so many times the size that it is cut by.
 bool IsHandedOut(const Span* slab, std::uint64_t index) {
+  if (slab->IsMixed()) return slab->lengths[index] != 0;
   return (slab->free_blocks[index / Span::kBlocksAWord] >> index % Span::kBlocksAWord & 1) == 0;
 }
 
@@ -111,14 +139,16 @@ void CheckFreeBlock(void* context, std::uintptr_t address, std::uint64_t usable)
   const Span* const slab = verdict->heap->pages().map().Find(address);
   const bool is_in_slab = slab->use == SpanUse::kSlab && address >= slab->start;
   const std::uint64_t offset = is_in_slab ? address - slab->start : 0;
-  verdict->Require(is_in_slab && offset % usable == 0 && offset / usable < kClassInfo.of[slab->size_class].blocks &&
-                       IsHandedOut(slab, offset / usable),
+  const ClassInfo& info = kClassInfo.of[slab->size_class % kClasses];
+  verdict->Require(is_in_slab && usable != 0 && offset % info.size == 0 && offset / info.size < info.blocks &&
+                       IsHandedOut(slab, offset / info.size),
                    "V7: a free list holds what is no block of a slab, or what its slab has");
 }
 
 void VisitOne(const void* block, Heap& heap, VisitBlock visit, void* context) {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
-  visit(context, address, kClassInfo.of[heap.pages().map().Find(address)->size_class % kClasses].size);
+  const Span& slab = *heap.pages().map().Find(address);
+  visit(context, address, slab.use == SpanUse::kSlab ? BlockBytes(slab, address) : 0);
 }
 
 void VisitChain(const FreeBlock* block, Heap& heap, VisitBlock visit, void* context) {
@@ -150,7 +180,8 @@ void VisitBlocks(Heap& heap, VisitBlock visit, void* context) {
     }
     const ClassInfo& info = kClassInfo.of[span->size_class];
     for (std::uint64_t block = 0; block < info.blocks; ++block) {
-      if (IsHandedOut(span, block)) visit(context, span->start + block * info.size, info.size);
+      const std::uintptr_t address = span->start + block * info.size;
+      if (IsHandedOut(span, block)) visit(context, address, BlockBytes(*span, address));
     }
   }
 }

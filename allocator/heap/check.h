@@ -5,7 +5,7 @@
 //   V1  a free span is entered in the page map at both ends, is as long as its list says, and no free span that
 //       could be joined with it is its neighbour
 //   V2  a free span waits to be discarded exactly when it may hold something else than zeroes
-//   V3  every page of a slab leads to the slab, and the slab to its owner
+//   V3  every page of a slab leads to the slab, and the slab to its owner; a mixed one on paper to nobody
 //   V4  a large block or mapping is found by its payload's page, and has no owner
 //   V5  the spans of the break, of the segments and the mappings add up to what was taken from the kernel
 //   V6  a slab's bits say of as many blocks as it counts that they are handed out, and of at least one
@@ -13,6 +13,8 @@
 //   V8  a bin holds no more than it may, all of its class and owner
 //   V9  a slab is listed by its owner exactly when it has room
 //   V10 no more blocks are on the way back to slabs than were handed out: none is on two lists
+//   V11 the blocks of a mixed slab and its free units cover it without a gap or an overlap, each block is aligned as its
+//       class is, and the slab is listed by its longest run
 #pragma once
 
 #include <cstdint>

@@ -88,7 +88,7 @@ std::size_t ThreadHeap::UsableSize(const void* block) const {
   const Span* const span = SpanOf(block);
   if (span->use == SpanUse::kSlab) {
     CheckBlock(block, span, kUsableSizeOfNoBlock, kUsableSizeOfFree);
-    return arithmetic::kClassInfo.of[span->size_class].size;
+    return BlockBytes(*span, reinterpret_cast<std::uintptr_t>(block));
   }
   CheckLarge(block, span, kUsableSizeOfNoBlock);
   return span->end() - span->payload;
@@ -107,7 +107,7 @@ void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
   if (size > usable) Die(kWrongSize);
   if (span->use != SpanUse::kSlab || MayStay(size, usable)) return;
   if (__atomic_load_n(&span->may_be_too_long, __ATOMIC_RELAXED)) return;
-  if (arithmetic::FastSizeToClass(size) != span->size_class) Die(kWrongSize);
+  if (arithmetic::FastSizeToClass(size) != arithmetic::FastSizeToClass(usable)) Die(kWrongSize);
 }
 
 // ---- realloc
@@ -116,7 +116,7 @@ void* ThreadHeap::Reallocate(void* block, std::size_t size) {
   Span* const span = SpanOf(block);
   if (span->use == SpanUse::kSlab) {
     CheckBlock(block, span, kReallocOfNoBlock, kReallocOfFree);
-    const std::size_t usable = arithmetic::kClassInfo.of[span->size_class].size;
+    const std::size_t usable = BlockBytes(*span, reinterpret_cast<std::uintptr_t>(block));
     const bool may_stay = !heap_->pages().WantsMapping(size);
     if (may_stay && size <= usable && MayStay(size, usable)) return block;
     void* const moved = Move(block, usable, size);

@@ -78,10 +78,69 @@ void* ThreadHeap::AllocateAligned(std::size_t alignment, std::size_t size) {
 bool ThreadHeap::Refill(std::uint64_t size_class) {
   if (!incoming_.IsEmpty()) TakeIncoming();
   Span* slab = slabs_[size_class];
-  if (slab == nullptr) slab = NewSlab(size_class);
+  if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kFreeOnly);
+  // The heap grows only when what survivors hold has no room either.
+  if (slab == nullptr && RefillFromMixed(size_class)) return true;
+  if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kAny);
   if (slab == nullptr) return false;
   RefillFromSlab(size_class, slab);
   return true;
+}
+
+// A slab with a long enough run may still have none at the class's alignment, and one with a shorter run of the same
+// power of two may have room: a few are tried of each list.
+bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
+  if (kClassInfo.of[size_class].size > mixed::kMostBytes) return false;
+  constexpr int kTries = 4;
+  const std::uint64_t units = kClassInfo.of[size_class].size / mixed::kUnit;
+  for (auto run = static_cast<std::uint64_t>(63 - __builtin_clzll(units)); run <= UnitSet::kLongest; ++run) {
+    int tries = 0;
+    for (Span* slab = mixed_[run]; slab != nullptr && tries < kTries; slab = slab->next, ++tries) {
+      if (TakeFromMixed(size_class, slab)) return true;
+    }
+  }
+  for (int tries = 0; tries < kTries; ++tries) {
+    Span* const slab = MixSparse();
+    if (slab == nullptr) return false;
+    if (TakeFromMixed(size_class, slab)) return true;
+  }
+  return false;
+}
+
+// Fills the empty bin with what the slab has room for. False if there is none.
+bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
+  const std::uint16_t bottom = kBins.bottom[size_class];
+  const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], RefillCount(size_class));
+  if (taken == 0) return false;
+  tops_[size_class] = static_cast<std::uint16_t>(bottom + taken);
+  UnlistSlab(slab);
+  ListSlab(slab);
+  return true;
+}
+
+// Makes a slab a mixed one of which little is in use; nullptr if none is found in a few looks at each class.
+Span* ThreadHeap::MixSparse() {
+  constexpr int kLooks = 8;
+  for (std::uint64_t i = 0; i < kClasses; ++i) {
+    const std::uint64_t size_class = (next_to_mix_ + i) % kClasses;
+    int looks = 0;
+    for (Span* slab = slabs_[size_class]; slab != nullptr && looks < kLooks; slab = slab->next, ++looks) {
+      if (!mixed::IsSparse(*slab)) continue;
+      next_to_mix_ = static_cast<std::uint8_t>(size_class);
+      std::uint8_t* lengths;
+      {
+        PageHeap& pages = heap_->pages();
+        const LockGuard guard(pages.lock());
+        lengths = pages.metadata().NewLengths(pages.kernel());
+      }
+      if (lengths == nullptr) return nullptr;
+      UnlistSlab(slab);
+      mixed::Mix(slab, lengths);
+      ListSlab(slab);
+      return slab;
+    }
+  }
+  return nullptr;
 }
 
 // The bin is empty. Blocks leave the slab in the order of their addresses, and the bin hands out the lowest first: a
@@ -106,12 +165,12 @@ void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
   if (taken == left) UnlistSlab(slab);  // until a block comes back
 }
 
-Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
+Span* ThreadHeap::NewSlab(std::uint64_t size_class, PageHeap::Supply supply) {
   PageHeap& pages = heap_->pages();
   const ClassInfo& info = kClassInfo.of[size_class];
   heap_->DrainOneIdle();
   const LockGuard guard(pages.lock());
-  Span* const slab = pages.Allocate(info.pages, PageHeap::Supply::kAny);
+  Span* const slab = pages.Allocate(info.pages, supply);
   if (slab == nullptr) return nullptr;
   slab->use = SpanUse::kSlab;
   slab->size_class = static_cast<std::uint8_t>(size_class);
@@ -120,6 +179,7 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
   slab->may_be_too_long = false;
   slab->reciprocal = info.reciprocal;
   slab->used = 0;
+  slab->lengths = nullptr;
   SetAllFree(slab, info.blocks);
   slab->is_listed = false;
   pages.map().SetAll(*slab, slab);
@@ -127,8 +187,14 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class) {
   return slab;
 }
 
+// A mixed slab without room has no run to be listed by.
 void ThreadHeap::ListSlab(Span* slab) {
-  Span*& head = slabs_[slab->size_class];
+  if (slab->IsMixed()) {
+    const UnitSet free = mixed::FreeUnits(*slab);
+    if (free.IsEmpty()) return;
+    slab->longest_run = static_cast<std::uint8_t>(free.LongestRun());
+  }
+  Span*& head = ListOf(*slab);
   slab->previous = nullptr;
   slab->next = head;
   if (head != nullptr) head->previous = slab;
@@ -137,7 +203,7 @@ void ThreadHeap::ListSlab(Span* slab) {
 }
 
 void ThreadHeap::UnlistSlab(Span* slab) {
-  (slab->previous != nullptr ? slab->previous->next : slabs_[slab->size_class]) = slab->next;
+  (slab->previous != nullptr ? slab->previous->next : ListOf(*slab)) = slab->next;
   if (slab->next != nullptr) slab->next->previous = slab->previous;
   slab->next = slab->previous = nullptr;
   slab->is_listed = false;
@@ -145,6 +211,7 @@ void ThreadHeap::UnlistSlab(Span* slab) {
 
 // True if the slab went to the page heap.
 bool ThreadHeap::ReturnToSlab(void* block, Span* slab) {
+  if (__builtin_expect(slab->lengths != nullptr, 0)) return ReturnToMixed(block, slab);
   const std::uint64_t index = arithmetic::BlockIndex<std::uint64_t>(
       reinterpret_cast<std::uintptr_t>(block) - slab->start, slab->reciprocal);
   if (__builtin_expect(index >= kClassInfo.of[slab->size_class].blocks, 0)) Die(kFreeOfNoBlock);  // the tail
@@ -159,17 +226,33 @@ bool ThreadHeap::ReturnToSlab(void* block, Span* slab) {
   return true;
 }
 
+bool ThreadHeap::ReturnToMixed(void* block, Span* slab) {
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  const std::uint64_t unit = mixed::UnitOf(*slab, address);
+  if (slab->lengths[unit] == 0) Die(mixed::FreeUnits(*slab).Has(unit) ? kFreeOfFree : kFreeOfNoBlock);
+  mixed::Give(slab, address);
+  // Longer by this run or as before: looking for the longest one would cost more than all the rest.
+  const std::uint64_t run = mixed::FreeUnits(*slab).RunAround(unit);
+  if (!slab->is_listed || run >> slab->longest_run > 1) {
+    if (slab->is_listed) UnlistSlab(slab);
+    ListSlab(slab);
+  }
+  if (slab->used != 0) return false;
+  ReleaseSlab(slab);
+  return true;
+}
+
 void ThreadHeap::ReleaseSlab(Span* slab) {
   UnlistSlab(slab);
   PageHeap& pages = heap_->pages();
   const LockGuard guard(pages.lock());
+  if (slab->lengths != nullptr) pages.metadata().DeleteLengths(slab->lengths);
   pages.map().SetAll(*slab, nullptr);
   pages.Free(slab);
 }
 
 void ThreadHeap::EmptyBin(std::uint64_t size_class) {
-  const std::uint64_t bytes = std::uint64_t{kClassInfo.of[size_class].pages} << kPageShift;
-  std::uintptr_t start = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
+  std::uintptr_t start = 0, bytes = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
   Span* slab = nullptr;
   const std::uint16_t bottom = kBins.bottom[size_class];
   for (std::uint32_t slot = bottom + 1u; slot <= tops_[size_class]; ++slot) {
@@ -178,17 +261,20 @@ void ThreadHeap::EmptyBin(std::uint64_t size_class) {
     if (address - start >= bytes) {
       slab = SpanOf(block);
       start = slab->start;
+      bytes = slab->bytes();
     }
     // A slab that has everything back is gone.
-    if (ReturnToSlab(block, slab)) start = 0;
+    if (ReturnToSlab(block, slab)) bytes = 0;
   }
   tops_[size_class] = bottom;
 }
 
 // An own block, found free of misuse. A full bin keeps what it has: its slab takes this one.
 void ThreadHeap::FreeToBin(void* block, Span* slab) {
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  const std::uint64_t size_class =
+      slab->IsMixed() ? arithmetic::FastSizeToClass(BlockBytes(*slab, address)) : slab->size_class;
   static_cast<FreeBlock*>(block)->mark = MarkOf(block, secret_);
-  const std::uint64_t size_class = slab->size_class;
   if (tops_[size_class] == limits_[size_class]) {
     ReturnToSlab(block, slab);
   } else {
@@ -210,7 +296,7 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (thread->id_ == kNoThread) thread = thread->AnnounceFree(block);
   if (!is_in_slab) {
     thread->FreeLarge(span, true);
-  } else if (span->owner == thread) {
+  } else if (span->owner_id == thread->id_) {
     thread->FreeToBin(block, span);
   } else {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), *span);
@@ -232,23 +318,26 @@ ThreadHeap* ThreadHeap::AnnounceFree(void* block) {
 // Dies unless the address in a slab is that of a block in use.
 void ThreadHeap::CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const {
   if (!kMisuseChecks) return;
-  if (!IsBlockOf(*slab, reinterpret_cast<std::uintptr_t>(block))) Die(if_none);
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  if (!IsBlockOf(*slab, address)) Die(if_none);
   if (static_cast<const FreeBlock*>(block)->mark == MarkOf(block, heap_->secret())) Die(if_free);
+  if (BlockBytes(*slab, address) == 0) Die(if_none);
 }
 
 void ThreadHeap::FreeRemotely(FreeBlock* block, const Span& slab) {
   block->mark = MarkOf(block, heap_->secret());
+  ThreadHeap* const owner = heap_->Thread(slab.owner_id);
   if (id_ == kNoThread) {  // a thread that has not allocated keeps no batches
-    Push(slab.owner, block, block);
+    Push(owner, block, block);
     return;
   }
   Batch& batch = batches_[slab.owner_id % kBatches];
-  if (batch.first != nullptr && batch.owner != slab.owner) Send(&batch);
+  if (batch.first != nullptr && batch.owner != owner) Send(&batch);
   if (batch.first == nullptr) batch.last = block;
   block->next = batch.first;
   batch.first = block;
-  batch.owner = slab.owner;
-  batch.bytes += kClassInfo.of[slab.size_class].size;
+  batch.owner = owner;
+  batch.bytes += BlockBytes(slab, reinterpret_cast<std::uintptr_t>(block));
   if (batch.bytes >= kBatchBytes) Send(&batch);
 }
 
@@ -267,7 +356,7 @@ void ThreadHeap::Send(Batch* batch) {
 void ThreadHeap::TakeIncoming() {
   for (FreeBlock* block = incoming_.TakeAll(); block != nullptr;) {
     Span* const slab = SpanOf(block);
-    if (slab->owner != this || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
+    if (slab->use != SpanUse::kSlab || slab->owner_id != id_ || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
     FreeBlock* const next = block->next;
     __builtin_prefetch(next);
     ReturnToSlab(block, slab);

@@ -3,6 +3,7 @@
 //   malloc   takes the newest block of a bin; an empty bin is refilled from the owner's slabs
 //   free     puts an own block back into its bin; if that is full, into its slab
 //   remote   a block of another owner is collected in a batch and pushed to that owner's list
+//   mixed    where slabs are held by a few survivors each, the rest of their pages serves all classes (mixed_slab.h)
 //
 // Misuse is looked for on every free, fast or slow (misuse.h).
 //
@@ -16,6 +17,7 @@
 #include "allocator/heap/bin_table.h"
 #include "allocator/heap/heap.h"
 #include "allocator/heap/misuse.h"
+#include "allocator/heap/mixed_slab.h"
 #include "allocator/heap/remote_list.h"
 #include "allocator/pages/span.h"
 
@@ -51,7 +53,7 @@ class alignas(128) ThreadHeap {
   __attribute__((always_inline)) static void FreeTo(void* block, ThreadHeap* thread) {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     const Span* const slab = thread->map_->Find(address);
-    if (__builtin_expect(slab->owner != thread, 0)) return FreeSlowly(block, thread);
+    if (__builtin_expect(slab->OwnerNow() != thread, 0)) return FreeSlowly(block, thread);
     if (kMisuseChecks && __builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
     const std::uint64_t mark = MarkOf(block, thread->secret_);
     const bool is_free = kMisuseChecks && static_cast<FreeBlock*>(block)->mark == mark;
@@ -86,6 +88,7 @@ class alignas(128) ThreadHeap {
   static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
   const FreeBlock* batch(std::uint64_t index) const { return batches_[index].first; }
   Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
+  Span* mixed_slabs(std::uint64_t longest_run) const { return mixed_[longest_run]; }
 
  private:
   friend class Heap;
@@ -121,20 +124,26 @@ class alignas(128) ThreadHeap {
   void* TakeAtHand(std::size_t size, std::size_t alignment);
   bool Refill(std::uint64_t size_class);
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
-  Span* NewSlab(std::uint64_t size_class);
+  bool RefillFromMixed(std::uint64_t size_class);
+  bool TakeFromMixed(std::uint64_t size_class, Span* slab);
+  Span* MixSparse();
+  Span* NewSlab(std::uint64_t size_class, PageHeap::Supply supply);
   void FreeToBin(void* block, Span* slab);
   void EmptyBin(std::uint64_t size_class);
   bool ReturnToSlab(void* block, Span* slab);
+  bool ReturnToMixed(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
+  Span*& ListOf(const Span& slab) { return slab.IsMixed() ? mixed_[slab.longest_run] : slabs_[slab.size_class]; }
   static void FreeSlowly(void* block, ThreadHeap* thread);
   static void FreeToSlab(void* block, ThreadHeap* thread);
   ThreadHeap* AnnounceFree(void* block);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
   static bool IsBlockOf(const Span& slab, std::uintptr_t address) {
-    return arithmetic::IsBlockStart<std::uint64_t>(address - slab.start, slab.reciprocal);
+    return arithmetic::IsBlockStart<std::uint64_t>(address - slab.start,
+                                                   __atomic_load_n(&slab.reciprocal, __ATOMIC_RELAXED));
   }
   void CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const;
   static void CheckLarge(const void* block, const Span* span, const char* if_none);
@@ -159,6 +168,8 @@ class alignas(128) ThreadHeap {
   arithmetic::GranuleTable class_of_ = {};  // kGranuleTable: the same
   ThreadHeap* next_idle_ = nullptr;
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
+  Span* mixed_[UnitSet::kLongest + 1] = {};  // own mixed slabs with room, by their longest runs, doubly linked
+  std::uint8_t next_to_mix_ = 0;  // the class whose slabs are looked at next
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
 };

@@ -30,7 +30,7 @@ struct Kernel {
   // Gives back the memory but keeps the addresses: they read as zero afterwards.
   bool (*discard)(void* context, void* address, std::size_t length);
 
-  // Monotonic milliseconds; coarse.
+  // Monotonic milliseconds; coarse: it may be the answer to an earlier question.
   std::uint64_t (*now)(void* context);
 
   // Bits that an attacker cannot know. Asked once.

@@ -1,6 +1,8 @@
 // Memory for descriptions: taken from the kernel in chunks, handed out in pieces, never returned.
 #pragma once
 
+#include <string.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -57,15 +59,34 @@ class Metadata {
     return true;
   }
 
+  // The lengths of a mixed slab's blocks, zero; nullptr if the kernel refuses.
+  std::uint8_t* NewLengths(const Kernel& kernel) {
+    if (unused_lengths_ == nullptr) return static_cast<std::uint8_t*>(Allocate(kernel, kLengths));
+    Lengths* const lengths = unused_lengths_;
+    unused_lengths_ = lengths->next;
+    return static_cast<std::uint8_t*>(memset(lengths, 0, kLengths));
+  }
+
+  void DeleteLengths(std::uint8_t* lengths) {
+    auto* const unused = reinterpret_cast<Lengths*>(lengths);
+    unused->next = unused_lengths_;
+    unused_lengths_ = unused;
+  }
+
   std::uint64_t bytes_mapped() const { return chunks_ * kChunk; }
 
  private:
   static constexpr std::size_t kChunk = 64 * 1024;
+  static constexpr std::size_t kLengths = arithmetic::kMaxSlabBlocks;  // bytes
+  struct Lengths {
+    Lengths* next;
+  };
 
   char* next_;
   std::size_t left_;
   Span* unused_;
   std::uint64_t unused_count_;
+  Lengths* unused_lengths_;
   std::uint64_t chunks_;
 };
 

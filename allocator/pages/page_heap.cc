@@ -30,7 +30,7 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return nullptr;
   Span* span = free_.Find(pages);
   if (span == nullptr) {
-    if (!Grow(pages, supply)) return nullptr;
+    if (supply == Supply::kFreeOnly || !Grow(pages, supply)) return nullptr;
     span = free_.Find(pages);
     BREAKPROOF_REQUIRE(span != nullptr, "the heap grew, but not by what was needed");
   }

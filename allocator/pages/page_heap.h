@@ -36,8 +36,9 @@ class PageHeap {
   const PageMap& map() const { return map_; }
   Metadata& metadata() { return metadata_; }
 
-  // Where the heap may grow: a caller that was just refused a mapping does not ask for another.
-  enum class Supply { kAny, kBreakOnly };
+  // Where the heap may grow: a caller that was just refused a mapping does not ask for another, and one that has
+  // something else to try first is content with what is free.
+  enum class Supply { kAny, kBreakOnly, kFreeOnly };
 
   // A span of `pages` pages, entered in the map for none of them; use is the caller's to set. nullptr if there
   // is no memory.

@@ -22,11 +22,12 @@ enum class SpanUse : std::uint8_t {
 };
 
 struct alignas(64) Span {
-  // What every free reads, any thread's: set when the span is taken into use, then left alone until it is free.
+  // What every free reads, any thread's: set when the span is taken into use, then left alone until it is free, but
+  // where a slab becomes a mixed one.
   std::uintptr_t start;      // address of the first page
-  const void* owner;         // kSlab: the thread heap it belongs to; null for every other use
+  const void* owner;         // kSlab, not mixed: the thread heap it belongs to; null for every other use
   std::uint32_t reciprocal;  // kSlab: for arithmetic::IsBlockStart
-  std::uint16_t owner_id;    // kSlab
+  std::uint16_t owner_id;    // kSlab, mixed or not
   SpanUse use;
   std::uint8_t size_class;   // kSlab
   std::uint64_t pages;
@@ -36,6 +37,7 @@ struct alignas(64) Span {
   union {
     std::uintptr_t payload;    // kLarge, kMapping: the block; behind `start` where an alignment asks for it
     std::uint64_t free_since;  // kFree: milliseconds
+    std::uint8_t* lengths;     // kSlab: of a mixed slab's blocks (heap/mixed_slab.h); nullptr for every other slab
   };
   // kFree: the queue of spans that wait to be discarded. In use: the list of all such spans.
   Span* next_in_heap;
@@ -49,12 +51,17 @@ struct alignas(64) Span {
   bool is_zero;              // kFree: every byte is zero (fresh, or discarded)
   bool is_queued;            // kFree: waits to be discarded
   bool may_be_too_long;      // kSlab: realloc has left a block in it that is longer than was asked for
+  std::uint8_t longest_run;  // mixed slab: of its free units, as it is listed by (UnitSet::LongestRun)
 
   // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
   // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
   static constexpr std::uint64_t kBlocksAWord = 64;
   static constexpr std::uint64_t kWords = arithmetic::kMaxSlabBlocks / kBlocksAWord;
   std::uint64_t free_blocks[kWords];
+
+  // A slab may become a mixed one, and then has no owner, while threads look that do not own it: neither is them.
+  const void* OwnerNow() const { return __atomic_load_n(&owner, __ATOMIC_RELAXED); }
+  bool IsMixed() const { return use == SpanUse::kSlab && __atomic_load_n(&lengths, __ATOMIC_ACQUIRE) != nullptr; }
 
   std::uint64_t bytes() const { return pages << kPageShift; }
   std::uintptr_t end() const { return start + bytes(); }
