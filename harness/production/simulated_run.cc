@@ -82,7 +82,8 @@ std::string HowItEnded(int signal) {
 
 class SimulatedRun::Implementation : public KernelObserver {
  public:
-  explicit Implementation(Crashes crashes) : heap_(&kernel_, this) {
+  Implementation(Crashes crashes, Mappings mappings)
+      : kernel_({.guards_mappings = mappings == Mappings::kApart}), heap_(&kernel_, this) {
     if (crashes == Crashes::kAreViolations) guard_.emplace();
   }
 
@@ -428,7 +429,8 @@ class SimulatedRun::Implementation : public KernelObserver {
   std::vector<Violation> found_;
 };
 
-SimulatedRun::SimulatedRun(Crashes crashes) : implementation_(std::make_unique<Implementation>(crashes)) {}
+SimulatedRun::SimulatedRun(Crashes crashes, Mappings mappings)
+    : implementation_(std::make_unique<Implementation>(crashes, mappings)) {}
 SimulatedRun::~SimulatedRun() = default;
 
 void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }
