@@ -291,7 +291,7 @@ class SimulatedRun::Implementation : public KernelObserver {
                          .size = operation.size,
                          .count = operation.count,
                          .alignment = operation.alignment,
-                         .address = executor.AddressIn(operation.argument)};
+                         .address = executor.ArgumentOf(operation)};
     payload_ = model::ContractOf(call).payload;
     const bool is_paged = operation.entry == model::Entry::kValloc || operation.entry == model::Entry::kPvalloc;
     constexpr std::uint64_t kLargest = std::uint64_t{1} << 63;
