@@ -232,7 +232,8 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
-      if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
+      // In front: that explains whatever else is wrong with it.
+      if (kernel_.log()[i].outside) found_.insert(found_.begin(), {RuleId::kK8, "legal calls only", "a call outside the window"});
     }
     if (!given_back_.empty()) CheckGivenBack();
     outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
