@@ -191,16 +191,18 @@ void FreeRemotely(CaseBuilder& b) {
   const int maker = b.AnyThread();
   const int drain = b.AnotherThread(maker);
   const bool one_class = r.OneIn(2);
-  const std::uint64_t size = PickSmallSize(r);
+  // Now and then larger ones, of which a few fill a slab: what a thread leaves behind is then mostly full.
+  const std::uint64_t small = PickSmallSize(r);
+  const std::uint64_t size = small % 3 == 0 ? 1024 + small % 7 * 1024 : small;
   const std::uint64_t count = PickCount(r, 2000);
   std::vector<Slot> slots;
   b.OnThread(maker);
   for (std::uint64_t i = 0; i < count && !b.IsFull(); ++i) {
     slots.push_back(b.Allocate(Entry::kMalloc, one_class ? size : PickSmallSize(r)));
   }
-  if (r.OneIn(3)) b.ExitThread();
+  if (r.OneIn(2)) b.ExitThread();
   b.OnThread(drain);
-  if (r.OneIn(3)) {  // others allocate meanwhile, and may be given what the maker left full
+  if (r.OneIn(2)) {  // others allocate meanwhile, and may be given what the maker left full
     for (std::uint64_t i = r.Between(1, 20); i > 0 && !b.IsFull(); --i) b.Allocate(Entry::kMalloc, size);
   }
   FreeInOrder(b, slots, AnyOrder(r));

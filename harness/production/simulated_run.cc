@@ -49,6 +49,8 @@ std::string Describe(const model::KernelCall& call) {
   return text;
 }
 
+const Violation kOutside = {RuleId::kK8, "legal calls only", "a call outside the window"};
+
 // The executor's books, not in the malloc of the process: a case may leave them at any moment.
 class Books {
  public:
@@ -139,6 +141,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     ++result_.kernel_calls;
     result_.refused += !is_granted;
     was_refused_ |= !is_granted;
+    if (kernel_.log().back().outside) found_.push_back(kOutside);  // which explains whatever else is wrong with it
     if (is_policed_) Police(call, is_granted, address);
     TellStatistics(call, is_granted, address);
     if (is_granted) NoteGivenBack(call, address);
@@ -232,8 +235,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
-      // In front: that explains whatever else is wrong with it.
-      if (kernel_.log()[i].outside) found_.insert(found_.begin(), {RuleId::kK8, "legal calls only", "a call outside the window"});
+      if (kernel_.log()[i].outside) found_.push_back(kOutside);
     }
     if (!given_back_.empty()) CheckGivenBack();
     outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;

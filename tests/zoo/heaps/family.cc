@@ -215,6 +215,7 @@ EXPORT void* aligned_alloc(size_t alignment, size_t size) { return memalign(alig
 
 EXPORT void* valloc(size_t size) {
   SetUp(false);
+  if (IsTooLarge(size)) return NoMemory();
   return AllocateAligned(Has(Defect::kVallocUnaligned) && size < kPage ? kMaxAlign : *page_size, size);
 }
 
