@@ -3,6 +3,7 @@
 //   seeds stretches MOST CASE OUT...   as many stretches of a recorded case, evenly spread, each of at most MOST
 //                                      operations that are about blocks of its own, in binary form
 //   seeds dictionary OUT               a libFuzzer dictionary: a record of every operation
+//   seeds words OUT                    the same for cases as text: every word of the grammar
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -98,13 +99,32 @@ void SaveDictionary(const std::string& file) {
   Save(file, text);
 }
 
+void SaveWords(const std::string& file) {
+  std::string text = "# Words of the case grammar (harness/case/case_text.h).\n";
+  const auto add = [&](const std::string& word) { text += "\"" + word + "\"\n"; };
+  add("# breakproof case v1\\x0a");
+  for (const OperationRow& row : kOperationTable) add(row.word);
+  for (int option = 0; option < breakproof::model::kOptionCount; ++option) {
+    add(breakproof::model::NameOf(static_cast<breakproof::model::Option>(option)));
+  }
+  for (int type = 0; type <= kCallTypes; ++type) add(NameOfCallType(type));
+  for (const char* word : {"kernel ", "refuse=", "@1+", "gap=", "room=", "null", "SIZE_MAX", "PTRDIFF_MAX", "t0 ", "t15 ", " = ", "0x"}) {
+    add(word);
+  }
+  Save(file, text);
+}
+
 int Run(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 2 && arguments[0] == "words") {
+    SaveWords(arguments[1]);
+    return 0;
+  }
   if (arguments.size() == 2 && arguments[0] == "dictionary") {
     SaveDictionary(arguments[1]);
     return 0;
   }
   if (arguments.size() < 4 || arguments[0] != "stretches") {
-    throw std::runtime_error("usage: seeds stretches MOST CASE OUT... | seeds dictionary OUT");
+    throw std::runtime_error("usage: seeds stretches MOST CASE OUT... | seeds dictionary OUT | seeds words OUT");
   }
   SaveStretches(std::stoul(arguments[1]), arguments[2], {arguments.begin() + 3, arguments.end()});
   return 0;

@@ -11,9 +11,22 @@ namespace breakproof::allocator {
 constinit const ProgramOperators kProgram = {operator new,    operator new[],    operator new,    operator new[],
                                              operator delete, operator delete[], operator delete, operator delete[]};
 
+namespace {
+
+// To the compiler functions of different names are different, though two names may lead to one: it must not know which
+// function this is.
+template <typename Function>
+Function* AsLoaded(Function* function) {
+  asm("" : "+r"(function));
+  return function;
+}
+
+}  // namespace
+
 bool AreNewOperatorsOurs() {
-  return kProgram.allocate == OurNew && kProgram.allocate_array == OurNewArray &&
-         kProgram.allocate_aligned == OurNewAligned && kProgram.allocate_aligned_array == OurNewAlignedArray;
+  return AsLoaded(kProgram.allocate) == OurNew && AsLoaded(kProgram.allocate_array) == OurNewArray &&
+         AsLoaded(kProgram.allocate_aligned) == OurNewAligned &&
+         AsLoaded(kProgram.allocate_aligned_array) == OurNewAlignedArray;
 }
 
 namespace {

@@ -34,7 +34,11 @@ class Packer {
       case Entry::kMemalign:
       case Entry::kAlignedAlloc:
       case Entry::kPosixMemalign: return AddAllocation(operation, TraceKind::kAligned, operation.alignment);
+      default: break;
     }
+    if (model::IsDelete(operation.entry)) return AddFree(operation);
+    const bool is_aligned = model::Has(operation.entry, model::NewTrait::kAligned);
+    AddAllocation(operation, is_aligned ? TraceKind::kAligned : TraceKind::kMalloc, is_aligned ? operation.alignment : 1);
   }
 
   std::string Packed() const {

@@ -183,8 +183,8 @@ Verdict CampaignResult::VerdictOn(model::RuleId rule) const {
   if (reports.contains(rule)) return Verdict::kViolated;
   const bool needs_usable_size = rule == model::RuleId::kH3 || rule == model::RuleId::kH9;
   if (needs_usable_size && !profile.facts.has_usable_size) return Verdict::kNotObservable;
-  // These take an allocator that shows its books, or a kernel that is watched.
-  const bool needs_insight = rule >= model::RuleId::kH10 && rule <= model::RuleId::kK9;
+  // These take an allocator that shows its books, a kernel that is watched, or calls that are not legal.
+  const bool needs_insight = (rule >= model::RuleId::kH10 && rule <= model::RuleId::kK9) || rule == model::RuleId::kU1;
   if (needs_insight && exercised[static_cast<std::size_t>(rule)] == 0) return Verdict::kNotObservable;
   return exercised[static_cast<std::size_t>(rule)] == 0 ? Verdict::kNotExercised : Verdict::kHeld;
 }

@@ -51,6 +51,7 @@ SubjectProfile Probe(const RunSettings& settings) {
   profile.hash = Sha256(profile.library);
   profile.own_entries = kAllEntries & ~header.foreign_entries;
   profile.facts.has_usable_size = header.has_usable_size != 0;
+  profile.has_operators = header.has_operators != 0 && header.has_aligned_operators != 0;
   return profile;
 }
 

@@ -14,6 +14,7 @@ struct SubjectProfile {
   std::string hash;                // "sha256:..." of that file
   EntrySet own_entries = 0;        // provided by the library itself
   SubjectFacts facts;
+  bool has_operators = false;      // C++'s, those with an alignment among them; otherwise what libstdc++'s would call is called
 };
 
 // Starts one worker with nothing to do and looks which library serves it. Throws CouldNotRun if the

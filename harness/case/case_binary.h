@@ -11,7 +11,7 @@
 //   4, 5  the slot read; 0xffff: null
 //   6     the boundary
 //   7, 8  the distance from it, two's complement
-//   9     aligned family: which alignment; calloc and reallocarray: how many elements; mallopt: the parameter;
+//   9     aligned family, operator new: which alignment; calloc and reallocarray: how many elements; mallopt: the parameter;
 //         a refusal: the type of call, plus 128 if all that follow are meant
 //
 // A literal: byte 1 says which of the next record's numbers it stands for, bytes 2 to 9 are the number.

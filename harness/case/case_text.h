@@ -14,6 +14,9 @@
 //   t1  exit                        the thread ends; its next operation starts a fresh one
 //   t0  check                       every live block's bytes are looked at
 //   t1  free_sized b                the size is the one asked for; free_aligned_sized tells the alignment as well
+//   t0  e = new 24                  also new_array, new_nothrow and new_array_nothrow
+//   t0  e = new_aligned 64 100      alignment, size; also new_array_aligned, ..._nothrow
+//   t0  delete e                    for arrays, and with the alignment, if e was made so; delete_sized, delete_nothrow
 //   t1  start                       a thread begins with nothing else
 //   t0  touch a 100 8               offset, length: verified, overwritten, verified, restored
 //   t0  malloc_trim 0               the padding to leave
@@ -24,13 +27,19 @@
 //   t0  mallopt mmap_threshold 64K  a parameter (model/policy/option.h) and its value, an int
 //   t0  sbrk 4096                   the program moves the break itself; -4096 lowers it
 //
-// Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned,
-// after a failed call, and once its block was freed; assigning to it again forgets the old value. `null`
-// reads as NULL. A subject without an entry point of C23 is given free; one without mallopt, malloc_trim or a clock
-// to advance is left as it is; so is a kernel that nobody can make refuse. `refuse=brk@5+` refuses the fifth brk and
-// all that follow, `any` counts all types together; `gap` is what somebody else takes before the break grows, `room`
-// what it can grow before it meets a mapping. An allocation may be left unnamed. Numbers are decimal or 0x..., may end in K, M or G,
-// and may be written SIZE_MAX or PTRDIFF_MAX with + or - a number behind it.
+// Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned, after a failed
+// call, and once its block was freed; assigning to it again forgets the old value. `null` reads as NULL.
+//
+// What an operator new made is left to its operator delete also by free, what it did not make to free also by delete,
+// and realloc of it is realloc of NULL: C++ allows nothing else. An alignment of operator new that is no power of two is
+// rounded up to one. Where operator new would throw, it returns NULL if that can be known, or else ends the process.
+//
+// A subject without C++ operators is given what libstdc++'s would call, one without an entry point of C23 free; one
+// without mallopt, malloc_trim or a clock to advance is left as it is; so is a kernel that nobody can make refuse.
+// `refuse=brk@5+` refuses the fifth brk and all that follow, `any` counts all types together; `gap` is what somebody else
+// takes before the break grows, `room` what it can grow before it meets a mapping. An allocation may be left unnamed.
+// Numbers are decimal or 0x..., may end in K, M or G, and may be written SIZE_MAX or PTRDIFF_MAX with + or - a number
+// behind it.
 #pragma once
 
 #include <string>

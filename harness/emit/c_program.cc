@@ -7,6 +7,7 @@
 #include "harness/emit/decay_text.h"
 #include "harness/emit/inside_text.h"
 #include "harness/emit/kernel_text.h"
+#include "harness/emit/operators_text.h"
 #include "harness/emit/plan.h"
 #include "harness/emit/providers_text.h"
 #include "harness/emit/rounds_text.h"
@@ -164,6 +165,7 @@ std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CP
   if (plan.has_decay) text += "#define DECAY " + std::to_string(NumberIn(violation.what.expected)) + " /* ms */\n";
   text += "\n";
   if (plan.has_kernel) text += KernelPlan(c.environment, plan.noted) + kKernelText;
+  if (UsesOperators(c)) text += kOperatorsText;
   text += kRuntimeText;
   if (plan.has_providers) text += kProvidersText;
   text += Requirements(violation.what, plan);

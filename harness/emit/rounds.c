@@ -6,7 +6,7 @@ static void round_once(void) {
   RUN;
   doing = "free of all that is left", promise_now = CALL_RETURNS, is_counting = 1;
   for (int i = 1; i <= STEPS; ++i) {
-    if (blocks[i].at != NULL) free(blocks[i].at);
+    if (blocks[i].at != NULL) free_block(&blocks[i]);
     blocks[i].at = NULL;
   }
   is_counting = 0;

@@ -10,6 +10,8 @@ struct block {
   size_t reported; /* what malloc_usable_size said */
   int maker;       /* step */
   const char *call;
+  int form;         /* of the operator new that made it; 0: none did */
+  size_t alignment; /* that it was asked for with */
 };
 
 /* What the call owes its caller. */
@@ -20,6 +22,8 @@ struct promise {
   int must_succeed;         /* in this case, as the kernel refuses nothing (H14) */
   int may_fail_freely;      /* size 0: NULL is no error */
   int enomem, einval;       /* errors allowed */
+  int any_errno;            /* nothing says which */
+  int form;                 /* of operator new; 0: none */
 };
 
 static struct block blocks[STEPS + 1]; /* by the step that made them; at == NULL: not live */
@@ -179,7 +183,7 @@ static void failed(struct block **slot, struct block **argument, struct promise 
     if (argument != NULL && *argument != NULL) (*argument)->at = NULL, *argument = NULL;
   } else {
     if (owed.must_succeed) BROKEN("H14", ("it succeeds, as the kernel refused nothing"), "failed");
-    if (!(error == ENOMEM && owed.enomem) && !(error == EINVAL && owed.einval))
+    if (!owed.any_errno && !(error == ENOMEM && owed.enomem) && !(error == EINVAL && owed.einval))
       BROKEN("H6", ("it fails with %s%s%s", owed.enomem ? "ENOMEM" : "", owed.enomem && owed.einval ? " or " : "",
                     owed.einval ? "EINVAL" : ""),
              error == SENTINEL ? "failed and left errno as it was" : "failed with errno %d", error);
@@ -203,7 +207,8 @@ static __attribute__((unused)) void allocated(struct block **slot, struct block 
     BROKEN("H2", ("it is aligned to %zu", owed.alignment), "%p", result);
   struct block *made = &blocks[current], *old = argument == NULL ? NULL : *argument;
   unsigned char *old_at = old == NULL ? NULL : old->at;
-  *made = (struct block){.at = result, .payload = owed.payload, .usable = owed.payload, .maker = current, .call = doing};
+  *made = (struct block){.at = result, .payload = owed.payload, .usable = owed.payload, .maker = current, .call = doing,
+                         .form = owed.form, .alignment = owed.alignment};
   made->reported = usable_of(made);
   if (made->reported < owed.payload) BROKEN("H3", ("a usable size of at least %zu", owed.payload), "%zu", made->reported);
   if (made->reported - owed.payload <= 64ul << 20) made->usable = made->reported;
@@ -231,12 +236,30 @@ static __attribute__((unused)) void freed(struct block **argument) {
   *argument = NULL;
 }
 
+/* What operator new made is for operator delete. */
+#ifdef HAS_OPERATORS
+static int is_by_new(const struct block *block) { return block != NULL && block->form != 0; }
+static void delete_block(int how, struct block *block) {
+  if (block == NULL) cxx_delete(how, BY_NEW, NULL, 0, 1);
+  else if (block->form != 0) cxx_delete(how, block->form, block->at, block->payload, block->alignment);
+  else free(block->at);
+}
+static __attribute__((unused)) struct block *unless_by_new(struct block *block) { return is_by_new(block) ? NULL : block; }
+#else
+#define is_by_new(block) 0
+#define delete_block(how, block) (void)0
+#endif
+static __attribute__((unused)) void free_block(struct block *block) {
+  if (is_by_new(block)) delete_block(PLAINLY, block);
+  else free(at(block));
+}
+
 static __attribute__((unused)) void free_all(void) {
   doing = "the end";
   look_at_all();
   doing = "free of all that is left", promise_now = CALL_RETURNS;
   for (int i = 1; i <= STEPS; ++i) {
-    if (blocks[i].at != NULL) free(blocks[i].at);
+    if (blocks[i].at != NULL) free_block(&blocks[i]);
     blocks[i].at = NULL;
   }
 }
@@ -245,11 +268,13 @@ static __attribute__((unused)) void free_all(void) {
 extern void free_sized(void *, size_t) __attribute__((weak));
 extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
 static __attribute__((unused)) void free_with_size(struct block *block) {
-  if (free_sized != NULL) free_sized(at(block), block == NULL ? 0 : block->payload);
+  if (is_by_new(block)) delete_block(PLAINLY, block);
+  else if (free_sized != NULL) free_sized(at(block), block == NULL ? 0 : block->payload);
   else free(at(block));
 }
 static __attribute__((unused)) void free_with_alignment(struct block *block, size_t alignment) {
-  if (free_aligned_sized != NULL) free_aligned_sized(at(block), alignment, block == NULL ? 0 : block->payload);
+  if (is_by_new(block)) delete_block(PLAINLY, block);
+  else if (free_aligned_sized != NULL) free_aligned_sized(at(block), alignment, block == NULL ? 0 : block->payload);
   else free(at(block));
 }
 
@@ -277,7 +302,7 @@ static __attribute__((unused)) void fork_and_wait(void) {
   pid_t child = fork();
   if (child == 0) {
     look_at_all();
-    for (int i = 1; i <= STEPS; ++i) free(blocks[i].at);
+    for (int i = 1; i <= STEPS; ++i) free_block(&blocks[i]);
     static const size_t sizes[] = {1, 24, 100, 1000, 5000, 40000, 300000};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s) {
       void *made[20];

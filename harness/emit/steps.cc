@@ -27,26 +27,39 @@ std::string ArgumentOf(const Case& c, const Operation& operation) {
   return operation.argument == kNullSlot ? "NULL" : SlotVariable(c, operation.argument);
 }
 
-// "realloc(at(a), 17)", and with `plain` "realloc(a, 17)".
-std::string CallText(const Case& c, const Operation& operation, bool plain) {
+model::Contract ContractOf(const Operation& operation) {
+  return model::ContractOf(
+      {.entry = operation.entry, .size = operation.size, .count = operation.count, .alignment = operation.alignment});
+}
+
+// "BY_NEW | ARRAY"
+std::string FormOf(Entry entry) {
+  return std::string("BY_NEW") + (model::Has(entry, model::NewTrait::kArray) ? " | ARRAY" : "") +
+         (model::Has(entry, model::NewTrait::kNothrow) ? " | NOTHROW" : "") +
+         (model::Has(entry, model::NewTrait::kAligned) ? " | ALIGNED" : "");
+}
+
+// "realloc(at(ARGUMENT), 17)", and without one, as the case has it, "realloc(a, 17)".
+std::string CallText(const Case& c, const Operation& operation, const std::string& argument) {
   const bool is_null = operation.argument == kNullSlot;
-  const std::string block = is_null ? "NULL" : plain ? c.slot_names[operation.argument] : "at(" + ArgumentOf(c, operation) + ")";
-  const std::string name = model::NameOf(operation.entry);
+  const bool plain = argument.empty();
+  const std::string block = is_null ? "NULL" : plain ? c.slot_names[operation.argument] : "at(" + argument + ")";
+  const bool is_new = model::IsNew(operation.entry) && !plain;
+  const std::string name = is_new ? "cxx_new" : model::NameOf(operation.entry);
   std::string arguments;
   const auto add = [&](const std::string& argument) { arguments += (arguments.empty() ? "" : ", ") + argument; };
   if (operation.entry == Entry::kPosixMemalign) add(plain ? "&p" : "(void **)&result");
+  if (is_new) add(FormOf(operation.entry));
+  if (is_new) add(Number(ContractOf(operation).alignment));
   if (ReadsSlot(operation.entry)) add(block);
   if (TakesCount(operation.entry)) add(SizeArgument(operation.count, plain));
-  if (TakesAlignment(operation.entry)) add(SizeArgument(operation.alignment, plain));
+  if (TakesAlignment(operation.entry) && !is_new) add(SizeArgument(operation.alignment, plain));
   if (AssignsSlot(operation.entry)) add(SizeArgument(operation.size, plain));
   return name + "(" + arguments + ")";
 }
 
 std::string Promise(const Operation& operation, const CaseViolation* violation) {
-  const model::Contract contract = model::ContractOf({.entry = operation.entry,
-                                                      .size = operation.size,
-                                                      .count = operation.count,
-                                                      .alignment = operation.alignment});
+  const model::Contract contract = ContractOf(operation);
   const bool is_posix = operation.entry == Entry::kPosixMemalign;
   std::string text = "(struct promise){.payload = " + Number(contract.payload) +
                      ", .alignment = " + std::to_string(contract.alignment);
@@ -55,6 +68,8 @@ std::string Promise(const Operation& operation, const CaseViolation* violation) 
   if (contract.null_allowed && !contract.alignment_invalid && !is_posix) text += ", .may_fail_freely = 1";
   if (!contract.alignment_must_fail || contract.absurd) text += ", .enomem = 1";
   if (contract.may_refuse_alignment || contract.alignment_must_fail) text += ", .einval = 1";
+  if (contract.any_errno) text += ", .any_errno = 1";
+  if (model::IsNew(operation.entry)) text += ", .form = " + FormOf(operation.entry);
   if (violation != nullptr && violation->what.rule == model::RuleId::kH14) text += ", .must_succeed = 1";
   return text + "}";
 }
@@ -73,10 +88,14 @@ std::uint64_t MakerAlignment(const Case& c, std::size_t index) {
 
 std::string EmitCall(const Case& c, std::size_t index, const CaseViolation* violation) {
   const Operation& operation = c.operations[index];
-  const std::string argument = ArgumentOf(c, operation);
-  const std::string argument_slot = operation.argument == kNullSlot ? "NULL" : "&" + argument;
-  const std::string call = CallText(c, operation, false);
-  std::string text = Line("begin(\"" + CallText(c, operation, true) + "\", " + argument + ");");
+  std::string argument = ArgumentOf(c, operation);
+  std::string argument_slot = operation.argument == kNullSlot ? "NULL" : "&" + argument;
+  // realloc must not be given what operator new made.
+  const bool may_be_new = Reallocates(operation.entry) && operation.argument != kNullSlot && UsesOperators(c);
+  if (may_be_new) argument_slot = "(is_by_new(" + argument + ") ? NULL : " + argument_slot + ")";
+  if (may_be_new) argument = "unless_by_new(" + argument + ")";
+  const std::string call = CallText(c, operation, argument);
+  std::string text = Line("begin(\"" + CallText(c, operation, {}) + "\", " + argument + ");");
   if (operation.entry == Entry::kUsableSize) {
     // begin() has compared it with what it was.
     return operation.argument == kNullSlot
@@ -88,6 +107,16 @@ std::string EmitCall(const Case& c, std::size_t index, const CaseViolation* viol
                                     ? "free_with_size(" + argument + ")"
                                     : "free_with_alignment(" + argument + ", " + std::to_string(MakerAlignment(c, index)) + ")";
     return text + Line("CALL_VOID(" + freeing + ");") + Line("freed(" + argument_slot + ");");
+  }
+  if (model::IsDelete(operation.entry)) {
+    const char* const how = operation.entry == Entry::kDelete         ? "PLAINLY"
+                            : operation.entry == Entry::kDeleteSized ? "WITH_SIZE"
+                                                                     : "WITH_TAG";
+    return text + Line("CALL_VOID(delete_block(" + std::string(how) + ", " + argument + "));") +
+           Line("error = SENTINEL; /* of which C++ says nothing */") + Line("freed(" + argument_slot + ");");
+  }
+  if (operation.entry == Entry::kFree && UsesOperators(c)) {
+    return text + Line("CALL_VOID(free_block(" + argument + "));") + Line("freed(" + argument_slot + ");");
   }
   if (!AssignsSlot(operation.entry)) return text + Line("CALL_VOID(" + call + ");") + Line("freed(" + argument_slot + ");");
   text += Line((operation.entry == Entry::kPosixMemalign ? "CALL_STATUS(" : "CALL(") + call + ");");
@@ -110,6 +139,12 @@ const char* OptionMacro(model::Option option) {
 }
 
 }  // namespace
+
+bool UsesOperators(const Case& c) {
+  return std::ranges::any_of(c.operations, [](const Operation& o) {
+    return o.kind == OperationKind::kCall && (model::IsNew(o.entry) || model::IsDelete(o.entry));
+  });
+}
 
 std::string SlotVariable(const Case& c, Slot slot) { return "slot_" + c.slot_names[slot]; }
 

@@ -11,6 +11,9 @@ namespace breakproof::harness {
 // The variable that stands for a slot.
 std::string SlotVariable(const Case& c, Slot slot);
 
+// Whether any of C++'s operators is called.
+bool UsesOperators(const Case& c);
+
 // The statements that perform the operation with this index and check it, indented, each on a line. `violation`
 // is what it broke, or nullptr.
 std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* violation);

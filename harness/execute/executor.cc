@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "harness/execute/cpp_operators.h"
 #include "harness/execute/payload.h"
 #include "harness/execute/poison.h"
 
@@ -115,7 +116,7 @@ void Executor::FreeEverything() {
     const std::uint32_t block = live_[live_count_ - 1];
     Remove(block);
     ShowBlock(block);
-    family_.free(blocks_[block].address);
+    End(Entry::kFree, blocks_[block].address, block);
   }
 }
 
@@ -226,8 +227,15 @@ std::uint32_t Executor::BlockIn(Slot slot) const {
   return slot == kNullSlot ? kNoBlock : slots_[slot] - 1;  // 0 - 1 is kNoBlock: the slot is NULL
 }
 
+// realloc must not be given what operator new made.
+std::uint32_t Executor::ArgumentBlock(const Operation& operation) const {
+  const std::uint32_t block = ReadsSlot(operation.entry) ? BlockIn(operation.argument) : kNoBlock;
+  const bool is_forbidden = block != kNoBlock && Reallocates(operation.entry) && model::IsNew(blocks_[block].maker);
+  return is_forbidden ? kNoBlock : block;
+}
+
 void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* outcome) {
-  const std::uint32_t old_block = ReadsSlot(operation.entry) ? BlockIn(operation.argument) : kNoBlock;
+  const std::uint32_t old_block = ArgumentBlock(operation);
   void* const argument = old_block == kNoBlock ? nullptr : blocks_[old_block].address;
   outcome->argument = reinterpret_cast<std::uintptr_t>(argument);
 
@@ -259,18 +267,27 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   }
 }
 
+// By the entry point, if it may end a block that was made so: what operator new made is operator delete's.
+void Executor::End(Entry entry, void* argument, std::uint32_t index) {
+  const bool is_null = index == kNoBlock;
+  const Entry maker = is_null ? Entry::kNew : blocks_[index].maker;
+  if (!model::IsNew(maker) || (is_null && !model::IsDelete(entry))) return FreeWithSize(entry, argument, index);
+  const std::uint64_t alignment = is_null ? 1 : 1ull << blocks_[index].alignment_log2;
+  Delete(family_, entry, maker, argument, is_null ? 0 : blocks_[index].payload, alignment);
+}
+
 // C23 7.24.3.4 and .5: the first takes what malloc, calloc and realloc made, the second what aligned_alloc made, both
 // told exactly what was asked for. Anything else would be the caller's fault, so it goes to free.
-void Executor::FreeWithSize(const Operation& operation, void* argument, std::uint32_t index) {
+void Executor::FreeWithSize(Entry entry, void* argument, std::uint32_t index) {
   const bool is_null = index == kNoBlock;
   const std::uint64_t size = is_null ? 0 : blocks_[index].payload;
   const Entry maker = is_null ? Entry::kAlignedAlloc : blocks_[index].maker;
   const bool is_plain = maker == Entry::kMalloc || maker == Entry::kCalloc || Reallocates(maker);
-  if (operation.entry == Entry::kFreeSized && family_.free_sized != nullptr && (is_null || is_plain)) {
+  if (entry == Entry::kFreeSized && family_.free_sized != nullptr && (is_null || is_plain)) {
     return family_.free_sized(argument, size);
   }
   const bool is_told = is_null || (maker == Entry::kAlignedAlloc && blocks_[index].alignment_log2 != kNoAlignment);
-  if (operation.entry == Entry::kFreeAlignedSized && family_.free_aligned_sized != nullptr && is_told) {
+  if (entry == Entry::kFreeAlignedSized && family_.free_aligned_sized != nullptr && is_told) {
     const int log2 = is_null ? 4 : blocks_[index].alignment_log2;
     return family_.free_aligned_sized(argument, std::size_t{1} << log2, size);
   }
@@ -288,13 +305,6 @@ void* Executor::Invoke(const Operation& operation, void* argument, std::uint32_t
     case Entry::kAlignedAlloc: return family_.aligned_alloc(operation.alignment, size);
     case Entry::kValloc: return family_.valloc(size);
     case Entry::kPvalloc: return family_.pvalloc(size);
-    case Entry::kFree:
-      family_.free(argument);
-      return nullptr;
-    case Entry::kFreeSized:
-    case Entry::kFreeAlignedSized:
-      FreeWithSize(operation, argument, old_block);
-      return nullptr;
     case Entry::kPosixMemalign: {
       void* result = nullptr;
       outcome->status = family_.posix_memalign(&result, operation.alignment, size);
@@ -303,8 +313,11 @@ void* Executor::Invoke(const Operation& operation, void* argument, std::uint32_t
     case Entry::kUsableSize:
       if (family_.malloc_usable_size != nullptr) outcome->usable = family_.malloc_usable_size(argument);
       return nullptr;
+    default:
+      if (model::IsNew(operation.entry)) return New(family_, operation.entry, size, NewAlignment(operation.alignment));
+      End(operation.entry, argument, old_block);
+      return nullptr;
   }
-  return nullptr;
 }
 
 // The call succeeded: its result becomes a live block, and realloc's old one ends.
@@ -315,8 +328,9 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
   block.payload = PayloadOf(operation);
   block.usable = block.payload;
   block.maker = operation.entry;
-  const bool is_power = __builtin_popcountll(operation.alignment) == 1;
-  block.alignment_log2 = is_power ? static_cast<std::uint8_t>(__builtin_ctzll(operation.alignment)) : kNoAlignment;
+  const std::uint64_t alignment = model::IsNew(operation.entry) ? NewAlignment(operation.alignment) : operation.alignment;
+  const bool is_power = __builtin_popcountll(alignment) == 1;
+  block.alignment_log2 = is_power ? static_cast<std::uint8_t>(__builtin_ctzll(alignment)) : kNoAlignment;
   if (family_.malloc_usable_size != nullptr) {
     Enter(Stage::kAskingUsable, outcome);
     outcome->usable = block.reported = family_.malloc_usable_size(block.address);

@@ -33,10 +33,10 @@ class Executor {
   // stage it happened in. A thread exit does nothing here but be recorded.
   void Perform(std::uint32_t index, const Operation& operation, Outcome* outcome);
 
-  // The pointer that a slot holds; 0 for NULL.
-  std::uint64_t AddressIn(Slot slot) const {
-    const bool is_null = slot == kNullSlot || slots_[slot] == 0;
-    return is_null ? 0 : reinterpret_cast<std::uintptr_t>(blocks_[slots_[slot] - 1].address);
+  // The pointer that the operation hands to the subject: NULL as well where C++ forbids to hand over what the slot holds.
+  std::uint64_t ArgumentOf(const Operation& operation) const {
+    const std::uint32_t block = ArgumentBlock(operation);
+    return block == kNoBlock ? 0 : reinterpret_cast<std::uintptr_t>(blocks_[block].address);
   }
 
   // Frees every live block, unchecked: for a process that goes on with another case.
@@ -50,7 +50,7 @@ class Executor {
     std::uint64_t reported; // what malloc_usable_size said
     std::uint32_t live_position;
     model::Entry maker;
-    std::uint8_t alignment_log2;  // of aligned_alloc; 255: none that could be told to free_aligned_sized
+    std::uint8_t alignment_log2;  // of the aligned family; 255: none that could be told to who frees it
   };
 
   // What each kind of operation means, in the order of OperationKind.
@@ -71,7 +71,9 @@ class Executor {
   [[noreturn]] void LiveInChild();
 
   std::uint32_t BlockIn(Slot slot) const;  // kNoBlock if the slot is NULL
-  void FreeWithSize(const Operation& operation, void* argument, std::uint32_t block);
+  std::uint32_t ArgumentBlock(const Operation& operation) const;
+  void End(model::Entry entry, void* argument, std::uint32_t block);
+  void FreeWithSize(model::Entry entry, void* argument, std::uint32_t block);
   void* Invoke(const Operation& operation, void* argument, std::uint32_t old_block, Outcome* outcome);
   void Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome, std::uint32_t old_block);
   void Inspect(const Operation& operation, std::uint64_t payload, std::uint32_t old_block,

@@ -9,6 +9,25 @@
 
 namespace breakproof::harness {
 
+// C++'s replaceable operators [new.delete]: first those for single objects, then those for arrays. A `tag` is the
+// address of std::nothrow. nullptr: the subject leaves it to the C++ library.
+struct CppOperators {
+  void* (*allocate[2])(std::size_t) = {};
+  void* (*allocate_nothrow[2])(std::size_t, const void* tag) = {};
+  void* (*allocate_aligned[2])(std::size_t, std::size_t alignment) = {};
+  void* (*allocate_aligned_nothrow[2])(std::size_t, std::size_t alignment, const void* tag) = {};
+  void (*release[2])(void*) = {};
+  void (*release_sized[2])(void*, std::size_t) = {};
+  void (*release_nothrow[2])(void*, const void* tag) = {};
+  void (*release_aligned[2])(void*, std::size_t alignment) = {};
+  void (*release_aligned_sized[2])(void*, std::size_t, std::size_t alignment) = {};
+  void (*release_aligned_nothrow[2])(void*, std::size_t alignment, const void* tag) = {};
+
+  // Those that all others of a kind stand on. One of a pair alone is none: blocks of the one would go to the other's heap.
+  bool HasPlain() const { return allocate[0] != nullptr && release[0] != nullptr; }
+  bool HasAligned() const { return allocate_aligned[0] != nullptr && release_aligned[0] != nullptr; }
+};
+
 struct MallocFamily {
   void* (*malloc)(std::size_t);
   void* (*calloc)(std::size_t, std::size_t);
@@ -38,6 +57,8 @@ struct MallocFamily {
   void (*block_break)(std::uint64_t room) = nullptr;
   // fork(2), in a process where that is sensible.
   int (*fork)() = nullptr;
+
+  CppOperators operators = {};
 };
 
 }  // namespace breakproof::harness

@@ -58,6 +58,7 @@ void CaseBuilder::Refuse(int type, std::uint64_t calls) {
   Operation operation = NewOperation(Entry::kMalloc);
   operation.kind = OperationKind::kRefuse;
   operation.call_type = static_cast<std::uint8_t>(type);
+  is_refusing_ = calls != 0;
   operation.size = calls;
   case_.operations.push_back(operation);
 }
@@ -66,17 +67,19 @@ void CaseBuilder::MakeRoom(std::uint64_t size) {
   while (live_bytes_ + size > live_budget_ && !live_.empty()) Free(AnyLive());
 }
 
-Slot CaseBuilder::NewLiveSlot(std::uint64_t size) {
+Slot CaseBuilder::NewLiveSlot(std::uint64_t size, Entry maker) {
   Slot slot;
   if (free_slots_.empty()) {
     slot = static_cast<Slot>(size_of_.size());
     size_of_.push_back(0);
+    maker_of_.push_back(maker);
     position_.push_back(0);
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
   }
   size_of_[slot] = size;
+  maker_of_[slot] = maker;
   position_[slot] = static_cast<std::uint32_t>(live_.size());
   live_.push_back(slot);
   live_bytes_ += size;
@@ -95,10 +98,11 @@ void CaseBuilder::Forget(Slot slot) {
 
 Slot CaseBuilder::Allocate(Entry entry, std::uint64_t size, std::uint64_t alignment) {
   MakeRoom(size + alignment);
+  if (model::Throws(entry) && is_refusing_) entry = model::WithoutThrowing(entry);
   Operation operation = NewOperation(IsAllowed(entry) ? entry : Entry::kMalloc);
   operation.size = size;
   if (TakesAlignment(operation.entry)) operation.alignment = alignment;
-  operation.result = NewLiveSlot(size);
+  operation.result = NewLiveSlot(size, operation.entry);
   case_.operations.push_back(operation);
   return operation.result;
 }
@@ -109,7 +113,7 @@ Slot CaseBuilder::AllocateArray(Entry entry, std::uint64_t count, std::uint64_t 
   Operation operation = NewOperation(entry);
   operation.count = count;
   operation.size = size;
-  operation.result = NewLiveSlot(count * size);
+  operation.result = NewLiveSlot(count * size, entry);
   case_.operations.push_back(operation);
   return operation.result;
 }
@@ -122,14 +126,14 @@ void CaseBuilder::AllocateHopelessly(Entry entry, std::uint64_t count, std::uint
   if (TakesAlignment(entry)) operation.alignment = alignment;
   operation.size = size;
   // Should it succeed against expectation, the block is freed: it must not cost memory from here on.
-  operation.result = NewLiveSlot(0);
+  operation.result = NewLiveSlot(0, entry);
   case_.operations.push_back(operation);
   Free(operation.result);
 }
 
 void CaseBuilder::Reallocate(Slot slot, std::uint64_t size) {
   MakeRoom(size);
-  if (!IsLive(slot)) return;
+  if (!IsLive(slot) || model::IsNew(maker_of_[slot])) return;
   live_bytes_ += size - size_of_[slot];
   size_of_[slot] = size;
   const bool as_array = IsAllowed(Entry::kReallocarray) && random_.OneIn(16);
@@ -140,12 +144,13 @@ void CaseBuilder::Reallocate(Slot slot, std::uint64_t size) {
     operation.count = size / 8;
     operation.size = 8;
   }
+  maker_of_[slot] = operation.entry;
   case_.operations.push_back(operation);
   if (size == 0) Forget(slot);  // freed or tiny: not worth keeping track of
 }
 
 void CaseBuilder::ReallocateHopelessly(Slot slot, std::uint64_t size) {
-  if (!IsLive(slot)) return;
+  if (!IsLive(slot) || model::IsNew(maker_of_[slot])) return;
   Operation operation = NewOperation(Entry::kRealloc);
   operation.argument = operation.result = slot;
   operation.size = size;
@@ -153,16 +158,21 @@ void CaseBuilder::ReallocateHopelessly(Slot slot, std::uint64_t size) {
 }
 
 void CaseBuilder::Free(Slot slot) {
+  if (IsLive(slot)) FreeBy(AnyFree(maker_of_[slot]), slot);
+}
+
+void CaseBuilder::FreeBy(Entry entry, Slot slot) {
   if (!IsLive(slot)) return;
-  Operation operation = NewOperation(AnyFree());
+  Operation operation = NewOperation(IsAllowed(entry) ? entry : Entry::kFree);
   operation.argument = slot;
   case_.operations.push_back(operation);
   Forget(slot);
 }
 
 // Now and then one of C23's, without a draw: what follows is the same whether the subject has them or not.
-Entry CaseBuilder::AnyFree() const {
+Entry CaseBuilder::AnyFree(Entry maker) const {
   const std::size_t turn = case_.operations.size() % 16;
+  if (model::IsNew(maker)) return turn % 8 == 5 ? Entry::kDeleteNothrow : turn % 2 == 0 ? Entry::kDelete : Entry::kDeleteSized;
   const Entry entry = turn == 5 ? Entry::kFreeSized : turn == 11 ? Entry::kFreeAlignedSized : Entry::kFree;
   return IsAllowed(entry) ? entry : Entry::kFree;
 }

@@ -33,19 +33,21 @@ class CaseBuilder {
   void ExitThread();  // of the current thread, unless it is t0; back to t0
 
   // Allocations. Makes room first where the live budget asks for it; an entry point that is not allowed
-  // becomes malloc.
+  // becomes malloc. An operator new that throws becomes one that does not while the kernel refuses calls: an exception
+  // may end the process, and the case with it.
   Slot Allocate(model::Entry entry, std::uint64_t size, std::uint64_t alignment = 0);
   Slot AllocateArray(model::Entry entry, std::uint64_t count, std::uint64_t size);
   // An allocation that must fail; nothing becomes live.
   void AllocateHopelessly(model::Entry entry, std::uint64_t count, std::uint64_t size,
                           std::uint64_t alignment);
 
-  // On a slot that is not live (the live budget may have freed it) these four do nothing.
-  // realloc into the same slot.
+  // On a slot that is not live (the live budget may have freed it) these do nothing.
+  // realloc into the same slot. What operator new made is left alone.
   void Reallocate(Slot slot, std::uint64_t size);
   // realloc that must fail: the block stays.
   void ReallocateHopelessly(Slot slot, std::uint64_t size);
-  void Free(Slot slot);  // by free, or one of C23's
+  void Free(Slot slot);  // by free or one of C23's; what operator new made by operator delete
+  void FreeBy(model::Entry entry, Slot slot);
   void Touch(Slot slot, std::uint64_t offset, std::uint64_t length);
   void FreeNull();
   // An operation that takes at most a size: malloc_trim, clock, fork, start.
@@ -69,10 +71,10 @@ class CaseBuilder {
 
   bool IsLive(Slot slot) const { return position_[slot] != kNotLive; }
   bool IsAllowed(model::Entry entry) const { return entries_ >> static_cast<int>(entry) & 1; }
-  model::Entry AnyFree() const;
+  model::Entry AnyFree(model::Entry maker) const;
   Operation NewOperation(model::Entry entry) const;
   void MakeRoom(std::uint64_t size);
-  Slot NewLiveSlot(std::uint64_t size);
+  Slot NewLiveSlot(std::uint64_t size, model::Entry maker);
   void Forget(Slot slot);
 
   Random random_;
@@ -85,8 +87,10 @@ class CaseBuilder {
   std::vector<Slot> live_;
   std::vector<std::uint32_t> position_;  // by slot: index in live_, or kNotLive
   std::vector<std::uint64_t> size_of_;   // by slot
+  std::vector<model::Entry> maker_of_;   // by slot
   std::vector<Slot> free_slots_;         // to use names again
   std::uint64_t live_bytes_ = 0;
+  bool is_refusing_ = false;             // the kernel, from some Refuse on
 };
 
 }  // namespace breakproof::harness

@@ -13,6 +13,13 @@ using model::Entry;
 
 constexpr std::array kAligned = {Entry::kMemalign, Entry::kAlignedAlloc, Entry::kPosixMemalign};
 
+// Any form of operator new.
+Slot AllocateByNew(CaseBuilder& b, std::uint64_t size) {
+  Random& r = b.random();
+  const auto form = static_cast<Entry>(static_cast<std::uint64_t>(Entry::kNew) + r.Below(8));
+  return b.Allocate(form, size, model::Has(form, model::NewTrait::kAligned) ? PickAlignment(r) : 0);
+}
+
 Slot AllocateSomehow(CaseBuilder& b, std::uint64_t size) {
   Random& r = b.random();
   switch (r.Below(12)) {
@@ -23,6 +30,7 @@ Slot AllocateSomehow(CaseBuilder& b, std::uint64_t size) {
     }
     case 2: return b.Allocate(r.Pick<Entry>(kAligned), size, PickAlignment(r));
     case 3: return b.Allocate(Entry::kRealloc, size);  // realloc(NULL, n)
+    case 4: return AllocateByNew(b, size);
     default: return b.Allocate(Entry::kMalloc, size);
   }
 }
@@ -151,7 +159,7 @@ void AskForTooMuch(CaseBuilder& b) {
   Random& r = b.random();
   for (std::uint64_t i = r.Between(1, 10); i > 0 && !b.IsFull(); --i) {
     const std::uint64_t size = PickAbsurdSize(r);
-    switch (r.Below(9)) {
+    switch (r.Below(10)) {
       case 0: b.AllocateHopelessly(Entry::kMalloc, 1, size, 0); break;
       case 1: b.AllocateHopelessly(Entry::kCalloc, r.Between(1, 3), size, 0); break;
       case 2: {  // a product that wraps to something small
@@ -164,6 +172,12 @@ void AskForTooMuch(CaseBuilder& b) {
       case 5: b.AllocateHopelessly(r.Pick<Entry>({Entry::kValloc, Entry::kPvalloc}), 1, size, 0); break;
       case 6: b.AllocateHopelessly(r.Pick<Entry>(kAligned), 1, size, PickWildAlignment(r)); break;
       case 7: b.AllocateHopelessly(r.Pick<Entry>(kAligned), 1, PickSmallSize(r), PickWildAlignment(r)); break;
+      case 8: {
+        constexpr std::array kNothrow = {Entry::kNewNothrow, Entry::kNewArrayNothrow, Entry::kNewAlignedNothrow,
+                                         Entry::kNewArrayAlignedNothrow};
+        b.AllocateHopelessly(r.Pick<Entry>(kNothrow), 1, size, PickAlignment(r));
+        break;
+      }
       default:
         if (b.LiveCount() > 0) b.ReallocateHopelessly(b.AnyLive(), size);
     }
@@ -177,16 +191,18 @@ void FreeRemotely(CaseBuilder& b) {
   const int maker = b.AnyThread();
   const int drain = b.AnotherThread(maker);
   const bool one_class = r.OneIn(2);
-  const std::uint64_t size = PickSmallSize(r);
+  // Now and then larger ones, of which a few fill a slab: what a thread leaves behind is then mostly full.
+  const std::uint64_t small = PickSmallSize(r);
+  const std::uint64_t size = small % 3 == 0 ? 1024 + small % 7 * 1024 : small;
   const std::uint64_t count = PickCount(r, 2000);
   std::vector<Slot> slots;
   b.OnThread(maker);
   for (std::uint64_t i = 0; i < count && !b.IsFull(); ++i) {
     slots.push_back(b.Allocate(Entry::kMalloc, one_class ? size : PickSmallSize(r)));
   }
-  if (r.OneIn(3)) b.ExitThread();
+  if (r.OneIn(2)) b.ExitThread();
   b.OnThread(drain);
-  if (r.OneIn(3)) {  // others allocate meanwhile, and may be given what the maker left full
+  if (r.OneIn(2)) {  // others allocate meanwhile, and may be given what the maker left full
     for (std::uint64_t i = r.Between(1, 20); i > 0 && !b.IsFull(); --i) b.Allocate(Entry::kMalloc, size);
   }
   FreeInOrder(b, slots, AnyOrder(r));
@@ -250,6 +266,22 @@ void MixEntryPoints(CaseBuilder& b) {
   }
 }
 
+// As C++ programs do: objects of a few types, each made and ended by its own form of the operators, on any thread.
+void NewAndDelete(CaseBuilder& b) {
+  Random& r = b.random();
+  for (std::uint64_t types = r.Between(1, 3); types > 0 && !b.IsFull(); --types) {
+    const std::uint64_t size = r.OneIn(8) ? 0 : r.OneIn(4) ? PickSize(r) : PickSmallSize(r);
+    std::vector<Slot> objects;
+    for (std::uint64_t count = PickCount(r, size < 4096 ? 200 : 8); count > 0 && !b.IsFull(); --count) {
+      objects.push_back(AllocateByNew(b, size));
+      if (r.OneIn(20)) b.Allocate(Entry::kMalloc, size);
+    }
+    if (r.OneIn(4)) b.OnThread(b.AnyThread());
+    FreeInOrder(b, objects, AnyOrder(r));
+    b.OnThread(0);
+  }
+}
+
 // The same requests over and over, each time all freed: whatever is lost each time adds up (rule H12).
 void RepeatRounds(CaseBuilder& b) {
   constexpr int kRounds = 13;
@@ -259,15 +291,19 @@ void RepeatRounds(CaseBuilder& b) {
   const std::uint64_t grown = r.OneIn(3) ? size + r.Below(size) : 0;
   const std::uint64_t count = (64 << 10) / size + r.Between(1, 3);
   const bool is_remote = r.OneIn(3);
+  const bool is_by_new = r.OneIn(3);
+  const Entry maker = is_by_new ? r.Pick<Entry>({Entry::kNew, Entry::kNewArray, Entry::kNewNothrow}) : Entry::kMalloc;
+  // One and the same, or the rounds would differ.
+  const Entry end = is_by_new ? r.Pick<Entry>({Entry::kDelete, Entry::kDeleteSized}) : r.Pick<Entry>({Entry::kFree, Entry::kFreeSized});
   for (int round = 0; round < kRounds && !b.IsFull(); ++round) {
     std::vector<Slot> slots;
     for (std::uint64_t i = 0; i < count; ++i) {
-      const Slot slot = b.Allocate(Entry::kMalloc, size);
+      const Slot slot = b.Allocate(maker, size);
       if (grown > 0) b.Reallocate(slot, grown);
       slots.push_back(slot);
     }
     if (is_remote) b.OnThread(1);
-    for (const Slot slot : slots) b.Free(slot);
+    for (const Slot slot : slots) b.FreeBy(end, slot);
     b.OnThread(0);
   }
 }
@@ -338,6 +374,7 @@ constexpr std::array kScenarios = {
     Scenario{"churn", 5, Churn},
     Scenario{"sweep_odd_large_sizes", 2, SweepOddLargeSizes},
     Scenario{"mix_entry_points", 4, MixEntryPoints},
+    Scenario{"new_and_delete", 3, NewAndDelete},
     Scenario{"first_calls", 3, AppendFirstCalls},
     Scenario{"repeat_rounds", 2, RepeatRounds},
     Scenario{"move_break_between", 2, MoveBreakBetween},

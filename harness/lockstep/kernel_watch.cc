@@ -50,6 +50,7 @@ class Watch {
   std::optional<Violation> Look(std::size_t index, const Operation& operation, const Outcome& outcome,
                                 const model::HeapModel& heap) {
     std::optional<Violation> first;
+    was_refused_ = false;
     for (; next_ < log_.calls.size() && log_.calls[next_].operation <= index; ++next_) {
       const LogRecord& call = log_.calls[next_];
       if (operation.kind != OperationKind::kCall) {
@@ -57,6 +58,7 @@ class Watch {
         continue;
       }
       ++judged_;
+      was_refused_ |= call.error != 0;
       if (call.error != 0) continue;
       if (auto violation = Judge(call, operation, outcome, heap); violation && !first) first = std::move(violation);
       Follow(call);
@@ -84,6 +86,7 @@ class Watch {
 
   std::uint64_t footprint() const { return held_.total(); }
   std::uint64_t judged() const { return judged_; }
+  bool was_refused() const { return was_refused_; }  // a call of the operation that was looked at last
 
  private:
   // The pages that go when the break is lowered to `to`.
@@ -210,6 +213,7 @@ class Watch {
   AddressSet released_;  // given back while watched, and not obtained again
   AddressSet others_;    // the program's and the harness's
   std::uint64_t judged_ = 0;
+  bool was_refused_ = false;
 };
 
 // Which threads run.
@@ -247,7 +251,10 @@ Judgement JudgeWatched(const Case& c, std::span<const Outcome> outcomes, const K
       lock_step.AddToNext(std::move(*violation));
       if (lock_step.is_over()) break;
     }
-    lock_step.Step(outcomes[i]);
+    Outcome outcome = outcomes[i];
+    // A worker that does not come back cannot say it.
+    if (outcome.stage == Stage::kCalling && watch.was_refused()) outcome.kernel = model::KernelDuringCall::kRefused;
+    lock_step.Step(outcome);
     if (lock_step.is_over()) break;
     if (auto violation = watch.LookAtResult(c.operations[i], outcomes[i], lock_step.heap())) {
       lock_step.Add(std::move(*violation));

@@ -118,9 +118,19 @@ class LockStep::Implementation {
     if (is_over_) return;
     if (!IsBefore(outcome.finding) && outcome.finding != Finding::kNone) Add(Describe(outcome, operation));
     if (!has_ended) {
-      Add(DescribeEnd(operation, outcome));
+      if (!EndsByException(operation, outcome)) Add(DescribeEnd(operation, outcome));
       is_over_ = true;
     }
+  }
+
+  // An operator new that may fail does so by throwing, and nobody catches it: std::terminate, or a subject that finds no
+  // C++ runtime, aborts. What would come next is not seen, which is no fault.
+  bool EndsByException(const Operation& operation, const Outcome& outcome) const {
+    const bool throws = operation.kind == OperationKind::kCall && model::Throws(operation.entry);
+    if (!throws || outcome.stage != Stage::kCalling || run_.end != RunEnd::kCrashed || run_.signal != SIGABRT) return false;
+    const model::Contract contract = model::ContractOf(CallOf(operation, outcome));
+    return contract.absurd || contract.beyond_limits || contract.may_refuse_alignment ||
+           outcome.kernel == model::KernelDuringCall::kRefused;
   }
 
   void ApplyToModel(const Operation& operation, const Outcome& outcome) {

@@ -66,17 +66,30 @@ Case WithPlainEntries(const Case& c, const Positions& positions, model::Entry pl
   return plainer;
 }
 
+// What operator new made is operator delete's, by whatever name it is ended: the case shall say so.
+bool UsesNew(const Case& c) {
+  return std::ranges::any_of(c.operations, [](const Operation& o) { return o.kind == OperationKind::kCall && model::IsNew(o.entry); });
+}
+
+// From the plainest on.
+std::vector<model::Entry> PlainerThan(model::Entry entry, const Case& c) {
+  using enum model::Entry;
+  if (model::IsDelete(entry) && UsesNew(c)) return {kDelete};
+  if (model::Frees(entry)) return {kFree};
+  if (!AssignsSlot(entry)) return {};
+  if (entry == kReallocarray) return {kMalloc, kRealloc};
+  if (model::IsNew(entry)) return {kMalloc, kNew, kNewNothrow};
+  return {kMalloc};
+}
+
 bool MakePlain(Search& search, const Positions& positions) {
-  const Operation& first = search.best().operations[positions[0]];
-  const model::Entry entry = first.entry;
+  const Operation first = search.best().operations[positions[0]];
   if (first.kind != OperationKind::kCall) return false;
-  if (model::Frees(entry)) {
-    return entry != model::Entry::kFree && search.Try(WithPlainEntries(search.best(), positions, model::Entry::kFree));
+  for (const model::Entry plain : PlainerThan(first.entry, search.best())) {
+    if (plain == first.entry) return false;
+    if (search.Try(WithPlainEntries(search.best(), positions, plain))) return true;
   }
-  if (!AssignsSlot(entry) || entry == model::Entry::kMalloc) return false;
-  if (search.Try(WithPlainEntries(search.best(), positions, model::Entry::kMalloc))) return true;
-  return entry == model::Entry::kReallocarray &&
-         search.Try(WithPlainEntries(search.best(), positions, model::Entry::kRealloc));
+  return false;
 }
 
 bool MakePlainTogether(Search& search) {

@@ -13,7 +13,7 @@ namespace breakproof::harness {
 
 // Where a subject, or the kernel it runs on, has no means for an operation other than a call, it does nothing.
 enum class OperationKind : std::uint8_t {
-  kCall,         // one entry point of the malloc family
+  kCall,         // one entry point of the malloc family, or a C++ operator
   kThreadExit,   // the thread ends; its next operation starts a fresh one
   kCheck,        // every live block's bytes are looked at
   kMallopt,      // a parameter of the heap is set
@@ -70,7 +70,7 @@ constexpr bool TakesCount(model::Entry entry) {
 
 constexpr bool TakesAlignment(model::Entry entry) {
   return entry == model::Entry::kMemalign || entry == model::Entry::kAlignedAlloc ||
-         entry == model::Entry::kPosixMemalign;
+         entry == model::Entry::kPosixMemalign || model::Has(entry, model::NewTrait::kAligned);
 }
 
 }  // namespace breakproof::harness

@@ -12,6 +12,7 @@
 #include "harness/lockstep/in_process.h"
 #include "harness/production/guarded_kernel.h"
 #include "harness/production/heap_shape.h"
+#include "harness/production/operators_of.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -70,7 +71,8 @@ constexpr MallocFamily kFamily = {.malloc = Entries::Malloc,
                                   .malloc_trim = Entries::Trim,
                                   .advance_clock = Entries::AdvanceClock,
                                   .refuse_calls = Entries::RefuseCalls,
-                                  .block_break = Entries::BlockBreak};
+                                  .block_break = Entries::BlockBreak,
+                                  .operators = OperatorsOf<Entries::Malloc, Entries::Memalign, Entries::Free>()};
 
 }  // namespace
 

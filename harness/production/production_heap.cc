@@ -7,6 +7,7 @@
 #include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
+#include "harness/production/operators_of.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -224,7 +225,8 @@ const MallocFamily& ProductionHeap::family() {
                                       .malloc_trim = F::Trim,
                                       .advance_clock = F::AdvanceClock,
                                       .refuse_calls = F::RefuseCalls,
-                                      .block_break = F::BlockBreak};
+                                      .block_break = F::BlockBreak,
+                                      .operators = OperatorsOf<F::Malloc, F::Memalign, F::Free>()};
   return family;
 }
 

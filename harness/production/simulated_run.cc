@@ -49,6 +49,8 @@ std::string Describe(const model::KernelCall& call) {
   return text;
 }
 
+const Violation kOutside = {RuleId::kK8, "legal calls only", "a call outside the window"};
+
 // The executor's books, not in the malloc of the process: a case may leave them at any moment.
 class Books {
  public:
@@ -82,7 +84,8 @@ std::string HowItEnded(int signal) {
 
 class SimulatedRun::Implementation : public KernelObserver {
  public:
-  explicit Implementation(Crashes crashes) : heap_(&kernel_, this) {
+  Implementation(Crashes crashes, Mappings mappings)
+      : kernel_({.guards_mappings = mappings == Mappings::kApart}), heap_(&kernel_, this) {
     if (crashes == Crashes::kAreViolations) guard_.emplace();
   }
 
@@ -138,6 +141,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     ++result_.kernel_calls;
     result_.refused += !is_granted;
     was_refused_ |= !is_granted;
+    if (kernel_.log().back().outside) found_.push_back(kOutside);  // which explains whatever else is wrong with it
     if (is_policed_) Police(call, is_granted, address);
     TellStatistics(call, is_granted, address);
     if (is_granted) NoteGivenBack(call, address);
@@ -231,7 +235,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     if (operation.kind == OperationKind::kThreadExit) EndThread(operation.thread);
     for (std::size_t i = logged; i < kernel_.log().size(); ++i) {
       was_refused_ |= kernel_.log()[i].error != 0;
-      if (kernel_.log()[i].outside) found_.push_back({RuleId::kK8, "legal calls only", "a call outside the window"});
+      if (kernel_.log()[i].outside) found_.push_back(kOutside);
     }
     if (!given_back_.empty()) CheckGivenBack();
     outcome_.kernel = was_refused_ ? model::KernelDuringCall::kRefused : model::KernelDuringCall::kRefusedNothing;
@@ -290,7 +294,7 @@ class SimulatedRun::Implementation : public KernelObserver {
                          .size = operation.size,
                          .count = operation.count,
                          .alignment = operation.alignment,
-                         .address = executor.AddressIn(operation.argument)};
+                         .address = executor.ArgumentOf(operation)};
     payload_ = model::ContractOf(call).payload;
     const bool is_paged = operation.entry == model::Entry::kValloc || operation.entry == model::Entry::kPvalloc;
     constexpr std::uint64_t kLargest = std::uint64_t{1} << 63;
@@ -427,7 +431,8 @@ class SimulatedRun::Implementation : public KernelObserver {
   std::vector<Violation> found_;
 };
 
-SimulatedRun::SimulatedRun(Crashes crashes) : implementation_(std::make_unique<Implementation>(crashes)) {}
+SimulatedRun::SimulatedRun(Crashes crashes, Mappings mappings)
+    : implementation_(std::make_unique<Implementation>(crashes, mappings)) {}
 SimulatedRun::~SimulatedRun() = default;
 
 void SimulatedRun::Observe(OperationObserver* observer) { implementation_->Observe(observer); }

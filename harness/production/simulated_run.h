@@ -42,9 +42,15 @@ enum class Crashes {
   kAreViolations,  // of H0, H1 or H11, by what was going on (crash_guard.h)
 };
 
+// Where the kernel puts mappings.
+enum class Mappings {
+  kApart,   // with a free page on either side, so that whoever overruns one is stopped
+  kPacked,  // beside each other, as Linux does it
+};
+
 class SimulatedRun {
  public:
-  explicit SimulatedRun(Crashes crashes = Crashes::kEndTheProcess);
+  explicit SimulatedRun(Crashes crashes = Crashes::kEndTheProcess, Mappings mappings = Mappings::kApart);
   ~SimulatedRun();
   SimulatedRun(const SimulatedRun&) = delete;
   SimulatedRun& operator=(const SimulatedRun&) = delete;

@@ -12,7 +12,7 @@ namespace breakproof::harness {
 std::string VerdictTable(const CampaignResult& result);
 
 // schema_version 1:
-//   {schema_version, library, hash, seed, operations, seconds, interrupted,
+//   {schema_version, library, hash, has_operators (C++'s new and delete are the library's own), seed, operations, seconds, interrupted,
 //    rules: [{id, title, exercised, verdict: held|violated|not_exercised|not_observable,
 //             violations: [{operation, expected, actual, clause, case, found_after, replays}]}],
 //            (found_after: operations performed before the guilty one; replays: false if seen only once)

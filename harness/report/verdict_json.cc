@@ -53,6 +53,7 @@ std::string VerdictJson(const CampaignResult& result) {
   const Json json = {{"schema_version", 1},
                      {"library", result.profile.library},
                      {"hash", result.profile.hash},
+                     {"has_operators", result.profile.has_operators},
                      {"seed", result.seed},
                      {"operations", result.operations},
                      {"seconds", result.seconds},

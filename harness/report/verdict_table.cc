@@ -47,6 +47,9 @@ std::string Remarks(const CampaignResult& result) {
     text += "\nremark: up to " + Bytes(result.widest_footprint) + " held of the kernel in a case with " +
             Bytes(result.live_in_widest) + " live at its peak (H13; no standard sets a bound)";
   }
+  if (!result.profile.has_operators) {
+    text += "\nremark: not all of C++'s operators new and delete are the library's own; what libstdc++'s would call was called";
+  }
   return text.empty() ? text : text + "\n";
 }
 

@@ -14,7 +14,7 @@
 namespace breakproof::harness {
 
 inline constexpr char kJournalMagic[16] = "breakproof-jrnl";
-inline constexpr std::uint32_t kJournalVersion = 4;
+inline constexpr std::uint32_t kJournalVersion = 5;
 
 inline constexpr std::uint32_t kNever = UINT32_MAX;
 
@@ -46,6 +46,8 @@ struct JournalHeader {
   volatile std::uint32_t stopped;     // operations performed where it stops, plus 1; 0: it has not stopped yet
   volatile std::uint32_t may_pass;    // stops below this number of operations are over
   std::uint32_t announced;            // for debuggers: the operation before which breakproof_guilty_is_next is called
+  std::uint32_t has_operators;          // C++'s new and delete are the subject's; otherwise what libstdc++'s would call is called
+  std::uint32_t has_aligned_operators;  // the same for those with an alignment
   char kernel[120];               // the case's kernel line, ended by 0; empty if it does not fit
 };
 static_assert(std::is_trivially_copyable_v<JournalHeader>);

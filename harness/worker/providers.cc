@@ -16,6 +16,26 @@ void free_sized(void*, std::size_t) __attribute__((weak));
 void free_aligned_sized(void*, std::size_t, std::size_t) __attribute__((weak));
 }
 
+// C++'s, by their mangled names: this program must not be linked with a C++ library.
+#define OPERATORS_NEW(name)                                                                  \
+  void* name(std::size_t) __attribute__((weak));                                             \
+  void* name##RKSt9nothrow_t(std::size_t, const void*) __attribute__((weak));                \
+  void* name##St11align_val_t(std::size_t, std::size_t) __attribute__((weak));               \
+  void* name##St11align_val_tRKSt9nothrow_t(std::size_t, std::size_t, const void*) __attribute__((weak))
+#define OPERATORS_DELETE(name)                                                  \
+  void name(void*) __attribute__((weak));                                       \
+  void name##m(void*, std::size_t) __attribute__((weak));                       \
+  void name##RKSt9nothrow_t(void*, const void*) __attribute__((weak));          \
+  void name##St11align_val_t(void*, std::size_t) __attribute__((weak));         \
+  void name##mSt11align_val_t(void*, std::size_t, std::size_t) __attribute__((weak)); \
+  void name##St11align_val_tRKSt9nothrow_t(void*, std::size_t, const void*) __attribute__((weak))
+extern "C" {
+OPERATORS_NEW(_Znwm);
+OPERATORS_NEW(_Znam);
+OPERATORS_DELETE(_ZdlPv);
+OPERATORS_DELETE(_ZdaPv);
+}
+
 namespace breakproof::harness {
 
 namespace {
@@ -37,7 +57,17 @@ MallocFamily resolved_family = {
     malloc,        calloc,         realloc, reallocarray, free,
     memalign,      aligned_alloc,  posix_memalign, valloc, pvalloc,
     malloc_usable_size, mallopt, sbrk, free_sized,   free_aligned_sized,
-    malloc_trim, nullptr, RefuseCalls, BlockBreak, fork};
+    malloc_trim, nullptr, RefuseCalls, BlockBreak, fork,
+    {.allocate = {_Znwm, _Znam},
+     .allocate_nothrow = {_ZnwmRKSt9nothrow_t, _ZnamRKSt9nothrow_t},
+     .allocate_aligned = {_ZnwmSt11align_val_t, _ZnamSt11align_val_t},
+     .allocate_aligned_nothrow = {_ZnwmSt11align_val_tRKSt9nothrow_t, _ZnamSt11align_val_tRKSt9nothrow_t},
+     .release = {_ZdlPv, _ZdaPv},
+     .release_sized = {_ZdlPvm, _ZdaPvm},
+     .release_nothrow = {_ZdlPvRKSt9nothrow_t, _ZdaPvRKSt9nothrow_t},
+     .release_aligned = {_ZdlPvSt11align_val_t, _ZdaPvSt11align_val_t},
+     .release_aligned_sized = {_ZdlPvmSt11align_val_t, _ZdaPvmSt11align_val_t},
+     .release_aligned_nothrow = {_ZdlPvSt11align_val_tRKSt9nothrow_t, _ZdaPvSt11align_val_tRKSt9nothrow_t}}};
 
 namespace {
 
@@ -69,12 +99,30 @@ Search ProviderOf(Function* function) {
   return search;
 }
 
+// A C++ library that is loaded as well has operators that call malloc: nothing of the subject's is seen through them.
+// Others of them it may define upon the subject's own.
+template <typename Function>
+void ForgetForeign(Function** function, std::uintptr_t subject) {
+  if (*function != nullptr && ProviderOf(*function).base != subject) *function = nullptr;
+}
+
+void KeepOwnOperators(std::uintptr_t subject, JournalHeader* header) {
+  CppOperators& own = resolved_family.operators;
+  ForgetForeign(&own.allocate[0], subject);
+  ForgetForeign(&own.release[0], subject);
+  ForgetForeign(&own.allocate_aligned[0], subject);
+  ForgetForeign(&own.release_aligned[0], subject);
+  header->has_operators = own.HasPlain();
+  header->has_aligned_operators = own.HasAligned();
+}
+
 }  // namespace
 
 void FindProviders(JournalHeader* header) {
   const MallocFamily& family = resolved_family;
-  // In the order of model::Entry.
-  const Search providers[model::kEntryCount] = {
+  // In the order of model::Entry; operators that are not the subject's are the C++ library's to define.
+  constexpr int kFunctions = static_cast<int>(model::Entry::kNew);
+  const Search providers[kFunctions] = {
       ProviderOf(family.malloc),        ProviderOf(family.calloc),
       ProviderOf(family.realloc),       ProviderOf(family.reallocarray),
       ProviderOf(family.free),          ProviderOf(family.memalign),
@@ -86,7 +134,7 @@ void FindProviders(JournalHeader* header) {
   const Search& subject = providers[0];
   header->malloc_is_libcs = subject.base == libc.base;
   header->foreign_entries = 0;
-  for (int entry = 0; entry < model::kEntryCount; ++entry) {
+  for (int entry = 0; entry < kFunctions; ++entry) {
     // libc's reallocarray is sound in any case: it calls realloc as the program would.
     const bool calls_realloc = entry == static_cast<int>(model::Entry::kReallocarray) &&
                                providers[entry].base == libc.base;
@@ -99,6 +147,7 @@ void FindProviders(JournalHeader* header) {
   // libc's mallopt and malloc_trim would concern a heap that nobody uses.
   if (ProviderOf(family.mallopt).base != subject.base) resolved_family.mallopt = nullptr;
   if (ProviderOf(family.malloc_trim).base != subject.base) resolved_family.malloc_trim = nullptr;
+  KeepOwnOperators(subject.base, header);
   strncpy(header->provider, subject.name == nullptr ? "" : subject.name, sizeof header->provider - 1);
 }
 

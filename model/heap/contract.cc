@@ -1,9 +1,12 @@
 #include "model/heap/contract.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace breakproof::model {
 namespace {
+
+constexpr std::uint64_t kLargestPower = 1ull << 63;
 
 using Wide = unsigned __int128;  // holds every product and every rounded size exactly
 
@@ -42,14 +45,18 @@ void AddAlignment(const HeapCall& call, Contract* contract) {
       // C23 demands failure here; glibc 2.36 rounds up to a power of two instead (memalign(3)).
       contract->alignment_invalid = !std::has_single_bit(call.alignment);
       break;
-    default:
+    default:  // operator new without an alignment promises as much (C++ [basic.stc.dynamic.allocation]p3)
+      if (Has(call.entry, NewTrait::kAligned)) break;
       contract->alignment = FundamentalAlignment(contract->payload);
       return;
   }
+  // C++ leaves no other alignment to ask for (align_val_t, [new.delete]).
+  const std::uint64_t power = std::bit_ceil(std::min(call.alignment, kLargestPower));
+  const std::uint64_t asked_for = IsNew(call.entry) ? power : call.alignment;
   // Above 2^46 no address of user space other than 0 may qualify: refusing is the only honest answer,
   // and implementations differ on whether the size or the alignment is to blame.
-  contract->may_refuse_alignment = contract->alignment_invalid || call.alignment > (1ull << 46);
-  contract->alignment = contract->alignment_invalid ? 1 : call.alignment;
+  contract->may_refuse_alignment = contract->alignment_invalid || asked_for > (1ull << 46);
+  contract->alignment = contract->alignment_invalid ? 1 : asked_for;
 }
 
 }  // namespace
@@ -60,7 +67,9 @@ Contract ContractOf(const HeapCall& call) {
   contract.absurd = bytes > kLargestObject;
   contract.beyond_limits = bytes + call.alignment + kPageSize > kAddressSpace;
   contract.payload = contract.absurd ? 0 : static_cast<std::uint64_t>(bytes);
-  contract.null_allowed = bytes == 0;
+  // Not from operator new, which says by NULL or an exception that there is no memory (C++ [basic.stc.dynamic.allocation]p2).
+  contract.null_allowed = bytes == 0 && !IsNew(call.entry);
+  contract.any_errno = IsNew(call.entry);
   AddAlignment(call, &contract);
   return contract;
 }
@@ -96,9 +105,12 @@ std::string Describe(const HeapCall& call) {
     case Entry::kReallocarray:
       return name + "(p, " + std::to_string(call.count) + ", " + size + ")";
     case Entry::kFree:
+    case Entry::kDelete:
+    case Entry::kDeleteNothrow:
     case Entry::kUsableSize:
       return name + "(p)";
     case Entry::kFreeSized:
+    case Entry::kDeleteSized:
       return name + "(p, its size)";
     case Entry::kFreeAlignedSized:
       return name + "(p, its alignment, its size)";
@@ -108,6 +120,7 @@ std::string Describe(const HeapCall& call) {
     case Entry::kAlignedAlloc:
       return name + "(" + std::to_string(call.alignment) + ", " + size + ")";
     default:
+      if (Has(call.entry, NewTrait::kAligned)) return name + "(" + std::to_string(call.alignment) + ", " + size + ")";
       return name + "(" + size + ")";
   }
 }

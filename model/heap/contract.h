@@ -20,7 +20,7 @@ struct HeapCall {
   Entry entry = Entry::kMalloc;
   std::uint64_t size = 0;       // bytes; the element's for calloc and reallocarray
   std::uint64_t count = 1;      // elements, calloc and reallocarray
-  std::uint64_t alignment = 0;  // bytes, the aligned family
+  std::uint64_t alignment = 0;  // bytes, the aligned family; of operator new a power of two is meant
   std::uint64_t address = 0;    // realloc, reallocarray, free, malloc_usable_size; 0 is NULL
 };
 
@@ -34,7 +34,7 @@ struct Contract {
   std::uint64_t payload = 0;       // bytes the caller may use; 0 if absurd
   std::uint64_t alignment = 1;     // bytes, H2
   bool null_allowed = false;       // NULL without an error is a success (size 0)
-  bool any_errno = false;          // the profile does not say what errno a failure leaves
+  bool any_errno = false;          // nothing says what errno a failure leaves
 };
 
 // Pure; defined for every call, meaningless for free and malloc_usable_size.

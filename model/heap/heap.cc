@@ -41,17 +41,12 @@ bool Succeeded(const HeapCall& call, const HeapResponse& response) {
 std::vector<Violation> HeapModel::Apply(const HeapCall& call, const HeapResponse& response) {
   broken_.clear();
   Exercise(RuleId::kH0);
-  switch (call.entry) {
-    case Entry::kFree:
-    case Entry::kFreeSized:
-    case Entry::kFreeAlignedSized:
-      Free(call, response);
-      break;
-    case Entry::kUsableSize:
-      UsableSize(call, response);
-      break;
-    default:
-      Allocate(call, response);
+  if (Frees(call.entry)) {
+    Free(call, response);
+  } else if (call.entry == Entry::kUsableSize) {
+    UsableSize(call, response);
+  } else {
+    Allocate(call, response);
   }
   // The gravest first: H1 explains whatever else the same call shows.
   const auto overlap = std::find_if(broken_.begin(), broken_.end(),
@@ -167,6 +162,8 @@ bool HeapModel::Collides(const HeapCall& call, std::uint64_t address, const Bloc
 }
 
 void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
+  if (call.address != 0) Erase(call.address);
+  if (IsDelete(call.entry)) return;  // C++ says nothing of errno
   const bool preserves =
       !profile_ || DemandOn(*profile_, call.entry, Situation::kErrnoOfSuccess).demand == Demand::kPreserves;
   Exercise(RuleId::kH6);
@@ -174,7 +171,6 @@ void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
     Broken(RuleId::kH6, "free preserves errno (POSIX.1-2024)",
            "free set errno to " + ErrorName(response.errno_after));
   }
-  if (call.address != 0) Erase(call.address);
 }
 
 void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {

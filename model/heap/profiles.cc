@@ -17,9 +17,13 @@ constexpr std::string_view kPosix = "POSIX.1-2024, the function's page", kPosixE
 constexpr std::string_view kMusl = "musl 1.2, source: src/malloc/mallocng/malloc.c";
 constexpr std::string_view kMuslAligned = "musl 1.2, source: src/malloc/mallocng/aligned_alloc.c";
 constexpr std::string_view kMuslRealloc = "musl 1.2, source: src/malloc/mallocng/realloc.c";
+// C++ stands beside each of them, and says the same on top of all.
+constexpr std::string_view kCppNew = "C++23 [basic.stc.dynamic.allocation]p2", kCppErrno = "C++23 [cerrno.syn]";
 constexpr Cell kNone = {kUnspecified, "not in this standard"};
 
 constexpr EntrySet kPlain = Of(kMalloc, kCalloc), kIso = Of(kMalloc, kCalloc, kRealloc, kAlignedAlloc);
+constexpr EntrySet kNews = Of(kNew, kNewArray, kNewNothrow, kNewArrayNothrow, kNewAligned, kNewArrayAligned,
+                              kNewAlignedNothrow, kNewArrayAlignedNothrow);
 constexpr EntrySet kExtensions = Of(kMemalign, kValloc);  // pvalloc: not in musl
 
 constexpr ProfileRow kTable[] = {  // glibc, C23, C17, POSIX.1-2024, musl
@@ -32,6 +36,8 @@ constexpr ProfileRow kTable[] = {  // glibc, C23, C17, POSIX.1-2024, musl
      {{kNullOrUnique, kAlignManual}, kNone, kNone, {kNullOrUnique, kPosix}, {kUnique, kMuslAligned}}},
     {kExtensions, kSizeZero, {{kUnique, kGlibcSource}, kNone, kNone, kNone, {kUnique, kMuslAligned}}},
     {Of(kPvalloc), kSizeZero, {{kUnique, kGlibcSource}, kNone, kNone, kNone, kNone}},
+
+    {kNews, kSizeZero, {{kUnique, kCppNew}, {kUnique, kCppNew}, {kUnique, kCppNew}, {kUnique, kCppNew}, {kUnique, kCppNew}}},
 
     {Of(kRealloc), kReallocToZero,
      {{kFrees, kManual}, {kUndefined, "C23 7.24.3.7p3"}, {kNullOrUnique, "C17 7.22.3.5p3"}, {kNullOrUnique, kPosix},
@@ -78,6 +84,10 @@ constexpr ProfileRow kTable[] = {  // glibc, C23, C17, POSIX.1-2024, musl
       {kPreserves, "musl 1.2, source: src/malloc/mallocng/free.c"}}},
     // In C23 alone, so far: glibc 2.36 has neither function.
     {Of(kFreeSized, kFreeAlignedSized), kErrnoOfSuccess, {kNone, {kMayChange, kC23Errno}, kNone, kNone, kNone}},
+
+    {Of(kDelete, kDeleteSized, kDeleteNothrow), kErrnoOfSuccess,
+     {{kMayChange, kCppErrno}, {kMayChange, kCppErrno}, {kMayChange, kCppErrno}, {kMayChange, kCppErrno},
+      {kMayChange, kCppErrno}}},
 
     {Of(kMalloc, kCalloc, kRealloc), kSmallBlock,
      {{kAligned16, "glibc manual, Aligned Memory Blocks"}, {kAlignedToSize, kC23}, {kAligned16, kC17},

@@ -12,7 +12,7 @@
 
 namespace breakproof::model {
 
-enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kK9, kI1, kT1 };
+enum class RuleId : std::uint8_t { kH0, kH1, kH2, kH3, kH4, kH5, kH6, kH7, kH8, kH9, kH10, kH11, kH12, kH13, kH14, kK1, kK2, kK3, kK4, kK5, kK6, kK7, kK8, kK9, kI1, kT1, kU1 };
 
 struct RuleText {
   RuleId rule;
@@ -30,7 +30,7 @@ inline constexpr std::array kRuleBook = {
     RuleText{RuleId::kH1, "H1", "live payloads are disjoint and lie in memory that is readable and writable",
              "C17 7.22.3p1: an object disjoint from any other object"},
     RuleText{RuleId::kH2, "H2", "results are aligned as the entry point promises",
-             "C23 7.24.3p1 (weak alignment), C17 7.22.3.1, POSIX posix_memalign"},
+             "C23 7.24.3p1 (weak alignment), C17 7.22.3.1, POSIX posix_memalign, C++23 [basic.stc.dynamic.allocation]p3"},
     RuleText{RuleId::kH3, "H3", "usable size covers the request, is stable, plausible and writable",
              "malloc_usable_size(3)"},
     RuleText{RuleId::kH4, "H4", "payload bytes change only when the caller changes them; realloc keeps the prefix",
@@ -71,6 +71,8 @@ inline constexpr std::array kRuleBook = {
     RuleText{RuleId::kI1, "I1", "every entry point of the family is the library's and works with every other",
              "glibc manual, Replacing malloc"},
     RuleText{RuleId::kT1, "T1", "fork leaves a child whose heap is whole and works", "POSIX.1-2024 fork, malloc(3)"},
+    // Takes illegal calls, and no case makes any: tests/misuse commits them.
+    RuleText{RuleId::kU1, "U1", "misuse ends the process with the exact sentence that is promised for it", "allocator/README.md, Misuse"},
 };
 
 inline constexpr std::size_t kRuleBookSize = kRuleBook.size();

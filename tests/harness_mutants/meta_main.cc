@@ -10,6 +10,7 @@
 #include <string>
 
 #include "harness/campaign/campaign.h"
+#include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
 #include "harness/generate/generator.h"
 #include "harness/lockstep/kernel_watch.h"
@@ -81,6 +82,13 @@ bool JournalEndsWithWhatHangs() {
   }
   const std::optional<Case> left = CaseOfJournal(bytes);
   return left && left->operations.size() == 3;
+}
+
+// The zero bytes of an input are bytes like any other.
+bool InputsAreReadWhole() {
+  const Case c = Parse("t0  a = malloc 0\nt0  b = malloc 24\nt0  free a\n");
+  const std::vector<std::uint8_t> bytes = EncodeCase(c);
+  return DecodeCase(bytes.data(), bytes.size()) == c;
 }
 
 // Whether the generator asks for what `is_wanted` says, in the first cases of a seed.
@@ -163,6 +171,11 @@ const std::map<std::string, std::function<bool()>> kExpectations = {
     {"every scenario is played", [] { return IsGenerated(AsksForProductThatWraps); }},
     {"a finding is a verdict", [] { return IsViolated(Campaign("usable_short", 1000), model::RuleId::kH3); }},
     {"a function left to libc is a finding", [] { return IsViolated(Campaign("pvalloc_missing", 1000), model::RuleId::kI1); }},
+    {"an input is read to its end", InputsAreReadWhole},
+    {"operators are called",
+     [] {
+       return RuleBrokenBy("sized_delete_forgets_alignment", "t0  a = new_array_aligned_nothrow 4097 0\nt0  delete_sized a\n") == "H0";
+     }},
     {"as many operations are performed as were asked for", [] { return Campaign("slab_twin", 20000).operations == 20000; }},
 };
 
@@ -177,6 +190,8 @@ const Slip kSlips[] = {
     {"first_element_zeroed", "every byte of calloc's result is looked at"},
     {"overruns_its_own_blocks", "the harness keeps to its own blocks"},
     {"failed_call_not_inspected", "a failed realloc leaves the block alone"},
+    {"input_cut_at_zero", "an input is read to its end"},
+    {"operators_not_called", "operators are called"},
     {"threads_not_driven", "threads are threads"},
     {"journal_written_after", "an operation is on disk before it runs"},
     {"books_in_the_heap", "the first call of the process is the case's"},

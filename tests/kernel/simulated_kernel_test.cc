@@ -61,6 +61,54 @@ TEST_F(Simulated, MappingsAreIndependentAndVanish) {
   EXPECT_EQ(Load(b), 2);
 }
 
+// Who runs over the end of a mapping meets the next one, unless the kernel keeps them apart.
+TEST_F(Simulated, MappingsAreKeptApartOnDemand) {
+  char* above = Mmap(kPage);
+  char* below = Mmap(2 * kPage);
+  ASSERT_EQ(below + 2 * kPage, above);
+  EXPECT_EQ(Load(below + 2 * kPage), 0);
+
+  SimulatedKernel apart({.window_size = Word{1} << 30, .guards_mappings = true});
+  table_ = apart.table();
+  above = Mmap(kPage);
+  below = Mmap(2 * kPage);
+  ASSERT_EQ(below + 3 * kPage, above);
+  EXPECT_EQ(Load(below + 2 * kPage), model::kFaultForbidden);
+  EXPECT_EQ(Load(below - 1), model::kFaultForbidden);
+  EXPECT_EQ(Load(above + kPage), model::kFaultForbidden);
+  // A hole that a mapping would fill to the last page is left alone.
+  EXPECT_EQ(Munmap(above, kPage), 0);
+  EXPECT_EQ(Mmap(2 * kPage), below - 3 * kPage);
+  EXPECT_EQ(Mmap(kPage), above);
+}
+
+TEST_F(Simulated, WhatGrowsIsKeptApart) {
+  SimulatedKernel apart({.window_size = Word{1} << 30, .guards_mappings = true});
+  table_ = apart.table();
+  const auto grow = [&](char* map, Word from, Word to) {
+    return static_cast<char*>(table_.mremap(table_.context, map, from, to, MREMAP_MAYMOVE, nullptr));
+  };
+  char* above = Mmap(8 * kPage);
+  char* below = Mmap(kPage);
+  below[0] = 3;
+  char* moved = grow(below, kPage, 2 * kPage);  // in place it would touch the one above
+  EXPECT_EQ(moved, below - 3 * kPage);
+  EXPECT_EQ(Load(moved), 3);
+  EXPECT_EQ(Load(moved + 2 * kPage), model::kFaultForbidden);
+  EXPECT_EQ(Munmap(above, 8 * kPage), 0);
+  EXPECT_EQ(grow(moved, 2 * kPage, 5 * kPage), moved);  // there is room
+  EXPECT_EQ(Load(moved + 5 * kPage), model::kFaultForbidden);
+}
+
+// As for the model, apart is a wish: where nothing else is left, mappings touch.
+TEST_F(Simulated, KeptApartOnlyWhileThereIsRoom) {
+  SimulatedKernel apart({.window_size = 8 * kPage, .guards_mappings = true});
+  table_ = apart.table();
+  EXPECT_NE(Mmap(4 * kPage), kFailed);
+  EXPECT_NE(Mmap(kPage), kFailed);
+  EXPECT_NE(Mmap(kPage), kFailed);
+}
+
 TEST_F(Simulated, MremapMovesContents) {
   char* a = Mmap(kPage);
   char* above = Mmap(kPage);  // placed below a, so that neither can grow

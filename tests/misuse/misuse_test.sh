@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # misuse_test.sh LIBRARY PROGRAM
-# Every misuse that PROGRAM knows must end it with SIGABRT and exactly the sentence promised.
+# U1: every misuse that PROGRAM knows must end it with SIGABRT and exactly the sentence promised.
 set -uo pipefail
 
 library=$PWD/$1 program=$PWD/$2
@@ -12,7 +12,7 @@ while read -r name sentence; do
   status=$?
   # The shell that reports the abort may add a line of its own.
   if (( status != kAborted )) || [[ ${said%%$'\n'*} != "$sentence" ]]; then
-    printf '%s: exit code %d, said "%s", not "%s"\n' "$name" "$status" "$said" "$sentence"
+    printf 'U1 broken by %s\n  expected  "%s"\n  actual    exit code %d, "%s"\n' "$name" "$sentence" "$status" "$said"
     (( ++wrong ))
   fi
 done < <("$program")

@@ -1,22 +1,18 @@
-// RapidCheck: whatever sequence of operations, on the production allocator in lock step with the models, over a kernel
+// RapidCheck: whatever sequence of operations, any of the table, on the production allocator in lock step with the models, over a kernel
 // that refuses calls and on a break that others move, no rule is broken.
 //
 // The seed is printed, a counterexample is shrunk and printed with what reproduces it; both are taken back:
 // RC_PARAMS="seed=N", RC_PARAMS="reproduce=...". RC_PARAMS="max_success=N" tries so many sequences.
 #include <rapidcheck.h>
 
-#include <algorithm>
-#include <tuple>
-
 #include "harness/case/case_text.h"
+#include "harness/operation/operation_table.h"
 #include "harness/production/simulated_run.h"
 
 using namespace breakproof;
 using namespace breakproof::harness;
 
 namespace {
-
-using model::Entry;
 
 // Sizes about which something changes, each a little to either side too.
 rc::Gen<std::uint64_t> Size() {
@@ -28,29 +24,49 @@ rc::Gen<std::uint64_t> Size() {
                                                 {1, rc::gen::inRange<std::uint64_t>(0, 3 << 20)}});
 }
 
+// Of all rows, the commoner ones more often.
+const OperationRow& RowAt(int draw) {
+  for (const OperationRow& row : kOperationTable) {
+    draw -= row.weight;
+    if (draw < 0) return row;
+  }
+  return kOperationTable.front();
+}
+
+struct Numbers {
+  std::uint32_t slot;
+  std::uint64_t size, alignment, small;
+};
+
+// An operand's value; sizes in the order of the fields that they go to.
+void Set(const Operand& operand, const Numbers& numbers, Operation* operation) {
+  switch (operand.form) {
+    case Form::kSlot: operation->argument = numbers.slot; return;
+    case Form::kOption: operation->option = static_cast<model::Option>(numbers.small % model::kOptionCount); return;
+    case Form::kCallType: operation->call_type = static_cast<std::uint8_t>(numbers.small % (kCallTypes + 1)); return;
+    default: break;
+  }
+  const bool is_few = operation->kind == OperationKind::kRefuse || operand.field == &Operation::count;
+  operation->*operand.field = operand.field == &Operation::alignment ? numbers.alignment : is_few ? numbers.small : numbers.size;
+}
+
 rc::Gen<Operation> Step() {
   constexpr std::uint32_t kSlots = 12;
   constexpr int kThreads = 8;
   return rc::gen::apply(
-      [](int kind, std::uint32_t slot, int thread, std::uint64_t size, std::uint64_t alignment) {
-        constexpr Entry kEntries[] = {Entry::kMalloc, Entry::kMalloc, Entry::kFree, Entry::kFree, Entry::kFree,
-                                      Entry::kRealloc, Entry::kCalloc, Entry::kPosixMemalign, Entry::kUsableSize};
+      [](int draw, int thread, std::uint32_t slot, std::uint64_t size, std::uint64_t alignment, std::uint64_t small) {
+        const OperationRow& row = RowAt(draw);
         Operation operation;
+        operation.kind = row.kind;
+        operation.entry = row.entry;
         operation.thread = static_cast<std::uint8_t>(thread);
-        if (kind >= 9) {  // the program itself moves the break, a thread ends
-          operation.kind = kind == 9 ? OperationKind::kSbrk : OperationKind::kThreadExit;
-          operation.size = kind == 9 ? alignment * 24 : 0;
-          if (operation.kind == OperationKind::kThreadExit && thread == 0) operation.kind = OperationKind::kCheck;
-          return operation;
-        }
-        operation.entry = kEntries[kind];
-        if (AssignsSlot(operation.entry)) operation.result = slot, operation.size = size;
-        if (ReadsSlot(operation.entry)) operation.argument = slot;
-        if (TakesAlignment(operation.entry)) operation.alignment = alignment;
+        if (row.kind == OperationKind::kThreadExit && thread == 0) operation.kind = OperationKind::kCheck;
+        if (row.Assigns()) operation.result = slot;
+        for (const Operand& operand : row.Operands()) Set(operand, {slot, size, alignment, small}, &operation);
         return operation;
       },
-      rc::gen::inRange(0, 11), rc::gen::inRange<std::uint32_t>(0, kSlots), rc::gen::inRange(0, kThreads), Size(),
-      rc::gen::element<std::uint64_t>(8, 16, 64, 4096, 8192, 65536));
+      rc::gen::inRange(0, 256), rc::gen::inRange(0, kThreads), rc::gen::inRange<std::uint32_t>(0, kSlots), Size(),
+      rc::gen::element<std::uint64_t>(8, 16, 64, 4096, 8192, 65536), rc::gen::inRange<std::uint64_t>(0, 7));
 }
 
 }  // namespace

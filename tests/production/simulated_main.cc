@@ -86,9 +86,11 @@ int main(int argc, char** argv) {
   app.add_option("--seed", seed)->capture_default_str();
   bool is_brief = false;
   app.add_flag("--brief", is_brief, "One line: the rule that was broken, or none; operations; those of the minimal case");
+  bool is_packed = false;
+  app.add_flag("--packed", is_packed, "Mappings lie beside each other, as Linux puts them, without a free page between");
   CLI11_PARSE(app, argc, argv);
 
-  SimulatedRun run(Crashes::kAreViolations);
+  SimulatedRun run(Crashes::kAreViolations, is_packed ? Mappings::kPacked : Mappings::kApart);
   Totals totals;
   const auto start = std::chrono::steady_clock::now();
   while (totals.operations < operations) {

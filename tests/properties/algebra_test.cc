@@ -149,6 +149,24 @@ const Law kLaws[] = {
        o.size = (o.size + 4095) / 4096 * 4096;
        return true;
      }},
+    {"operator new for an array is that for an object",
+     [](Operation& o) {
+       if (o.kind != OperationKind::kCall || !model::Has(o.entry, model::NewTrait::kArray)) return false;
+       o.entry = static_cast<Entry>(static_cast<int>(o.entry) - static_cast<int>(model::NewTrait::kArray));
+       return true;
+     }},
+    {"where nothing throws, operator new is its nothrow form",
+     [](Operation& o) {
+       if (o.kind != OperationKind::kCall || !model::Throws(o.entry)) return false;
+       o.entry = model::WithoutThrowing(o.entry);
+       return true;
+     }},
+    {"operator delete with a size, or a tag, is that without",
+     [](Operation& o) {
+       if (o.kind != OperationKind::kCall || !model::IsDelete(o.entry) || o.entry == Entry::kDelete) return false;
+       o.entry = Entry::kDelete;
+       return true;
+     }},
     {"a sized free is free",
      [](Operation& o) {
        if (o.kind != OperationKind::kCall || o.entry == Entry::kFree || !model::Frees(o.entry)) return false;

@@ -148,7 +148,7 @@ SearchReply Perform(Allocator<ModelSystem>& allocator, const HeapCall& call) {
     case Entry::kPosixMemalign: return allocator.PosixMemalign(call.alignment, call.size);
     case Entry::kValloc: return allocator.Valloc(call.size);
     case Entry::kPvalloc: return allocator.Pvalloc(call.size);
-    case Entry::kUsableSize: return {};
+    default: return {};
   }
   return {};
 }

@@ -129,7 +129,8 @@ TEST(CaseTextTest, EveryOperationAndTheKernelsLineParseBack) {
   const std::string text =
       "# breakproof case v1\n# a note\nkernel  refuse=mmap@2 refuse=any@5+ gap=4096 room=0\n"
       "t1  start\nt0  a = malloc 24\nt0  touch a 3 8\nt0  malloc_trim 0\nt0  clock 1000\nt0  refuse any SIZE_MAX\n"
-      "t0  refuse mremap 0\nt0  block 65536\nt0  fork\nt0  free_sized a\nt0  free_aligned_sized null\nt1  exit\n";
+      "t0  refuse mremap 0\nt0  block 65536\nt0  fork\nt0  free_sized a\nt0  free_aligned_sized null\n"
+      "t0  a = new 1\nt0  b = new_array_aligned_nothrow 64 100\nt0  delete a\nt0  delete_sized b\nt1  exit\n";
   Case c;
   ParseError error;
   ASSERT_TRUE(ParseCase(text, &c, &error)) << error.line << ": " << error.message;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "harness/case/case_text.h"
@@ -170,6 +171,87 @@ TEST(ExecutorTest, ASubjectWithoutThemIsGivenFree) {
   EXPECT_EQ(Verdict(Parse("t0  a = malloc 100\nt0  free_sized a\nt0  a = aligned_alloc 64 64\nt0  free_aligned_sized a\n"),
                     LibcFamily()),
             "");
+}
+
+// ---- C++'s operators
+
+// Which of them was called with what, in order.
+std::vector<std::string> called;
+void* Served(const std::string& what, std::size_t size, std::size_t alignment = 16) {
+  called.push_back(what);
+  return real.memalign(alignment, size);
+}
+void Ended(const std::string& what, void* block) {
+  called.push_back(what);
+  real.free(block);
+}
+
+// Those without a form of their own for arrays leave them to the other.
+CppOperators Recording() {
+  using Tag = const void*;
+  CppOperators own;
+  own.allocate[0] = [](std::size_t size) { return Served("new", size); };
+  own.allocate[1] = [](std::size_t size) { return Served("new[]", size); };
+  own.allocate_nothrow[0] = [](std::size_t size, Tag) { return Served("new nothrow", size); };
+  own.allocate_aligned[0] = [](std::size_t size, std::size_t alignment) {
+    return Served("new " + std::to_string(alignment), size, alignment);
+  };
+  own.allocate_aligned_nothrow[1] = [](std::size_t size, std::size_t alignment, Tag) {
+    return Served("new[] nothrow " + std::to_string(alignment), size, alignment);
+  };
+  own.release[0] = [](void* block) { Ended("delete", block); };
+  own.release[1] = [](void* block) { Ended("delete[]", block); };
+  own.release_sized[0] = [](void* block, std::size_t size) { Ended("delete sized " + std::to_string(size), block); };
+  own.release_nothrow[1] = [](void* block, Tag) { Ended("delete[] nothrow", block); };
+  own.release_aligned[0] = [](void* block, std::size_t alignment) { Ended("delete " + std::to_string(alignment), block); };
+  own.release_aligned_sized[1] = [](void* block, std::size_t size, std::size_t alignment) {
+    Ended("delete[] sized " + std::to_string(size) + " " + std::to_string(alignment), block);
+  };
+  return own;
+}
+
+TEST(ExecutorTest, EachOperatorDeleteIsToldWhatItsOperatorNewWas) {
+  real = LibcFamily();
+  MallocFamily family = real;
+  family.operators = Recording();
+  const struct {
+    const char* operations;
+    std::vector<std::string> called;
+  } kRows[] = {
+      {"t0  a = new 24\nt0  delete a\n", {"new", "delete"}},
+      {"t0  a = new 24\nt0  delete_sized a\n", {"new", "delete sized 24"}},
+      {"t0  a = new_array 24\nt0  delete a\n", {"new[]", "delete[]"}},
+      {"t0  a = new_array 24\nt0  delete_nothrow a\n", {"new[]", "delete[] nothrow"}},
+      {"t0  a = new_nothrow 0\nt0  free a\n", {"new nothrow", "delete"}},
+      {"t0  a = new_array_nothrow 7\nt0  free_sized a\n", {"new nothrow", "delete[]"}},
+      {"t0  a = new_aligned 64 24\nt0  delete_sized a\n", {"new 64", "delete 64"}},
+      {"t0  a = new_array_aligned 3 24\nt0  delete a\n", {"new 4", "delete 4"}},
+      {"t0  a = new_array_aligned_nothrow 32 24\nt0  delete_sized a\n", {"new[] nothrow 32", "delete[] sized 24 32"}},
+      // What malloc made is free's, what operator new made is nothing to realloc.
+      {"t0  a = malloc 24\nt0  delete a\n", {}},
+      {"t0  a = new 24\nt0  b = realloc a 48\nt0  delete a\nt0  free b\n", {"new", "delete"}},
+      {"t0  delete null\nt0  free null\n", {"delete"}},
+      {"t0  a = new 24\nt0  b = new_aligned 64 24\n", {"new", "new 64", "delete 64", "delete"}},  // by the harness, at the end
+  };
+  for (const auto& row : kRows) {
+    called.clear();
+    EXPECT_EQ(Verdict(Parse(row.operations), family), "") << row.operations;
+    EXPECT_EQ(called, row.called) << row.operations;
+  }
+}
+
+TEST(ExecutorTest, ASubjectWithoutOperatorsIsGivenWhatTheCppLibraryWouldCall) {
+  EXPECT_EQ(Verdict(Parse("t0  a = new 0\nt0  b = new_array_aligned_nothrow 64 100\nt0  c = new_nothrow SIZE_MAX\nt0  c = new SIZE_MAX\n"
+                          "t0  c = new_aligned 4096 18446744073709551000\nt0  delete a\nt0  delete_sized b\n"),
+                    LibcFamily()),
+            "");
+  // Half a pair is none: blocks of the one would go to the heap of the other.
+  real = LibcFamily();
+  MallocFamily family = real;
+  family.operators.allocate[0] = [](std::size_t size) { return Served("new", size); };
+  called.clear();
+  EXPECT_EQ(Verdict(Parse("t0  a = new 24\nt0  delete a\n"), family), "");
+  EXPECT_TRUE(called.empty());
 }
 
 }  // namespace

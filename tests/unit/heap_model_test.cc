@@ -47,6 +47,12 @@ HeapCall Aligned(Entry entry, std::uint64_t alignment, std::uint64_t size) {
   return {.entry = entry, .size = size, .alignment = alignment};
 }
 
+HeapResponse RefusedNothing() {
+  HeapResponse response = Failed(kSentinel);
+  response.kernel = KernelDuringCall::kRefusedNothing;
+  return response;
+}
+
 TEST(HeapModelTest, SingleCalls) {
   constexpr std::uint64_t kHuge = SIZE_MAX - 15;
   const Row kRows[] = {
@@ -78,6 +84,14 @@ TEST(HeapModelTest, SingleCalls) {
       {"ENOMEM for a good alignment", Aligned(Entry::kPosixMemalign, 64, 8), Failed(kSentinel, EINVAL), "H6"},
       {"free may not touch errno", {.entry = Entry::kFree}, Failed(EINVAL), "H6"},
       {"free of NULL", {.entry = Entry::kFree}, Returned(0), ""},
+      {"operator delete may", {.entry = Entry::kDelete}, Failed(EINVAL), ""},
+      {"operator new says nothing by errno", {.entry = Entry::kNewNothrow, .size = 24}, Failed(kSentinel), ""},
+      {"an operator new of no bytes returns a pointer", {.entry = Entry::kNewNothrow}, RefusedNothing(), "H14"},
+      {"16 bytes of it need 16", {.entry = Entry::kNewArray, .size = 16}, Returned(0x1008, 16), "H2"},
+      {"with an alignment, that", Aligned(Entry::kNewAligned, 64, 8), Returned(0x1020, 8), "H2"},
+      {"which need not be more", Aligned(Entry::kNewAligned, 8, 64), Returned(0x1008, 64), ""},
+      {"and is a power of two", Aligned(Entry::kNewArrayAlignedNothrow, 33, 8), Returned(0x1020, 8), "H2"},
+      {"an absurd operator new", {.entry = Entry::kNewNothrow, .size = kHuge}, Returned(0x1000, 32), "H8"},
       {"usable size of NULL is 0", {.entry = Entry::kUsableSize}, Returned(0, 8), "H3"},
   };
   for (const Row& row : kRows) {

@@ -53,6 +53,21 @@ TEST(JudgeTest, ACrashIsExplainedByItsStage) {
   }
 }
 
+// Nobody catches what operator new throws.
+TEST(JudgeTest, AnAbortOfAnOperatorNewThatMayFailIsAnException) {
+  const RunResult abort{.end = RunEnd::kCrashed, .signal = SIGABRT, .output = {}};
+  Outcome calling;
+  calling.stage = Stage::kCalling;
+  Outcome refused = calling;
+  refused.kernel = model::KernelDuringCall::kRefused;
+  EXPECT_EQ(Verdict(Parse("t0  a = new SIZE_MAX\n"), {calling}, abort), "");
+  EXPECT_EQ(Verdict(Parse("t0  a = new 24\n"), {refused}, abort), "");
+  EXPECT_EQ(Verdict(Parse("t0  a = new 24\n"), {calling}, abort), "H0@1");
+  EXPECT_EQ(Verdict(Parse("t0  a = new 24\n"), {refused}, kSegv), "H0@1");
+  EXPECT_EQ(Verdict(Parse("t0  a = new_nothrow SIZE_MAX\n"), {calling}, abort), "H8@1");
+  EXPECT_EQ(Verdict(Parse("t0  a = malloc 24\n"), {refused}, abort), "H0@1");
+}
+
 TEST(JudgeTest, ACrashBeforeTheCallSaysNothingOfIt) {
   const Case c = Parse("t0  a = malloc 64\nt0  a = realloc a 100\n");
   std::vector<Outcome> outcomes = {Done(0x1000), Outcome{}};

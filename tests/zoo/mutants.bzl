@@ -56,6 +56,8 @@ MUTANTS = [
     _mutant("set_up_by_malloc_only", "slab", "H0", _FIRST_CALL, "valloc crashes when it is the first call of the process"),
     _mutant("slab_failure_unchecked", "slab", "H0", _REFUSED, "a slab that the kernel refused is written to"),
 
+    _mutant("sized_delete_forgets_alignment", "slab", "H0", _ALIGNMENT, "the sized operator delete takes a mapping, made for its alignment, for a block of a slab"),
+
     # H1: live payloads are disjoint and accessible.
     _mutant("adopted_slab_thought_empty", "slab", "H1", _REMOTE, "the slab of a thread that ended is handed out again, live blocks and all"),
     _mutant("blocks_too_close", "slab", "H1", _BOOKS, "blocks of one class are 256 bytes apart and 320 long"),
@@ -74,6 +76,8 @@ MUTANTS = [
     _mutant("empty_block_misaligned", "slab", "H2", _ALIGNMENT, "memalign(n, 0) is aligned to 16", seen_in = "jemalloc 5.3.0: memalign(16, 0) aligned to 8"),
     _mutant("size_equal_to_alignment", "slab", "H2", _ALIGNMENT, "a size equal to its alignment, from 256 on, gets the wrong class", seen_in = "mimalloc 2.0.9: memalign(256, 256) aligned to 128"),
     _mutant("valloc_unaligned", "slab", "H2", _ALIGNMENT, "valloc of less than a page is not aligned to one"),
+
+    _mutant("aligned_new_unaligned", "tagged", "H2", _ALIGNMENT, "operator new ignores its alignment"),
 
     # H3: usable size.
     _mutant("class_off_by_one", "slab", "H3", _ARITHMETIC, "sizes one above a class get that class"),
@@ -129,8 +133,11 @@ MUTANTS = [
     _mutant("large_never_unmapped", "slab", "H12", _GROWTH, "mappings are never given back"),
     _mutant("remote_free_lost", "slab", "H12", _REMOTE, "a block freed by another thread is lost"),
 
+    _mutant("array_delete_with_size_lost", "slab", "H12", _INTERPOSITION, "the sized operator delete[] does nothing"),
+
     # H14: no spurious failure.
     _mutant("alignment_limited", "slab", "H14", _ALIGNMENT, "alignments above a page are refused"),
+    _mutant("empty_nothrow_new_refused", "tagged", "H14", _ARITHMETIC, "the nothrow operator new of no bytes returns NULL"),
     _mutant("gives_up_on_full_adoption", "slab", "H14", _REMOTE, "NULL when a slab that was adopted has no room"),
     _mutant("large_table_too_small", "slab", "H14", _BOOKS, "the seventeenth large block is refused"),
 

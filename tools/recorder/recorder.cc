@@ -1,6 +1,7 @@
 // A library to preload: passes every call of the malloc family on and writes it down.
 //
-// Uses no library but libc and allocates nothing. A process whose log cannot be made runs unrecorded.
+// Uses no library but libc and allocates nothing. A process whose log cannot be made runs unrecorded. C++'s operators are
+// written down as the calls that they make: an exception must find nobody in its way.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

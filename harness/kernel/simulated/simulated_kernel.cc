@@ -43,6 +43,15 @@ bool LeavesWindow(const model::Machine& machine, const Call& call) {
   }
 }
 
+// Top down as well, but never beside another mapping while there is room elsewhere: another choice that M16 leaves.
+class ApartChooser : public model::TopDownChooser {
+ public:
+  Word Place(const model::AddressSpace& space, Word length) override {
+    const std::optional<Word> gap = space.HighestGap(length + 2 * kPage);
+    return gap ? *gap + kPage : TopDownChooser::Place(space, length);
+  }
+};
+
 }  // namespace
 
 // The functions behind the table; they translate results to libc's manner.
@@ -201,10 +210,33 @@ Result SimulatedKernel::Answer(CallType type, const Call& call) {
 
 Result SimulatedKernel::Perform(const Call& call) {
   const Word old_break = state().program_break.current;
-  model::TopDownChooser chooser;
-  const Result result = kernel_->Perform(call, chooser);
-  pages_.Carry(state(), kernel_->effects(), options_.offered);
+  const bool may_move = call.kind == CallKind::kMremap && call.flags == model::kMayMove;
+  const Result result = options_.guards_mappings && may_move ? GrowGuarded(call) : Decide(call);
   ForgetForeignAbove(old_break, state().program_break.current);
+  return result;
+}
+
+// Growth in place is no choice (M49): where it would use up the free page behind, somebody's page is there meanwhile.
+Result SimulatedKernel::GrowGuarded(const Call& call) {
+  const Word end = call.address + model::RoundUp(call.length);
+  const Word new_end = call.address + model::RoundUp(call.new_length);
+  const bool fits = new_end < machine_.window.end && state().space.IsFree({end, new_end + kPage});
+  if (new_end <= end || fits || !state().space.IsFree({end, end + kPage})) return Decide(call);
+  Decide({.kind = CallKind::kMmap,
+          .address = end,
+          .length = kPage,
+          .protection = model::kNone,
+          .flags = model::kPrivate | model::kAnonymous | model::kFixedNoReplace});
+  const Result result = Decide(call);
+  Decide({.kind = CallKind::kMunmap, .address = end, .length = kPage});
+  return result;
+}
+
+Result SimulatedKernel::Decide(const Call& call) {
+  ApartChooser apart;
+  model::TopDownChooser packed;
+  const Result result = kernel_->Perform(call, options_.guards_mappings ? apart : packed);
+  pages_.Carry(state(), kernel_->effects(), options_.offered);
   return result;
 }
 

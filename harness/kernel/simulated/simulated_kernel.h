@@ -22,6 +22,8 @@ struct SimulatedKernelOptions {
   model::Word window_size = model::Word{16} << 30;  // bytes, whole pages
   model::Word break_offset = model::kPage;          // S, bytes from the window's start, whole pages
   OfferedPages offered = OfferedPages::kDropped;
+  // A page on either side of every mapping that the kernel places stays free, so that whoever overruns it is stopped.
+  bool guards_mappings = false;
 };
 
 // One call as the subject made it, and its answer. Addresses are absolute.
@@ -78,6 +80,8 @@ class SimulatedKernel {
   model::Result Answer(CallType type, const model::Call& call);
   // The call without counting and refusing: decided by the model, carried out on the pages.
   model::Result Perform(const model::Call& call);
+  model::Result GrowGuarded(const model::Call& call);
+  model::Result Decide(const model::Call& call);
   void MoveForeignBreak(std::intptr_t increment);
   void ForgetForeignAbove(model::Word old_break, model::Word new_break);
 

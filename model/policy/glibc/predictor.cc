@@ -1,5 +1,6 @@
 #include "model/policy/glibc/predictor.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace breakproof::model::glibc {
@@ -29,8 +30,14 @@ std::uint64_t Predictor::Perform(const HeapCall& call) {
     case Entry::kValloc: return Aligned(kPage, call.size);
     case Entry::kPvalloc: return Pvalloc(call.size);
     case Entry::kUsableSize: return kNull;
+    default: break;
   }
-  return kNull;
+  // glibc has no C++ operators: libstdc++'s call it.
+  if (IsDelete(call.entry)) return Free(call.address), kNull;
+  if (!Has(call.entry, NewTrait::kAligned)) return Malloc(std::max<std::uint64_t>(call.size, 1));
+  const std::uint64_t alignment = std::max<std::uint64_t>(ContractOf(call).alignment, sizeof(void*));
+  if (__builtin_add_overflow(std::max<std::uint64_t>(call.size, 1), alignment - 1, &bytes)) return kNull;
+  return Aligned(alignment, bytes & -alignment);
 }
 
 void Predictor::Set(Option option, std::uint64_t value) {

@@ -131,6 +131,20 @@ TEST(EveryRuleTest, BooksThatALibraryDoesNotHave) {
   EXPECT_TRUE(Has(result.out, "no mallinfo2 of its own")) << result.out;
 }
 
+// By their mangled names; with them, and as libstdc++'s would call where there are none.
+TEST(EveryRuleTest, OperatorsOfCpp) {
+  const fs::path shows = Compiled(Program(
+      "operators",
+      "t0  a = new_array 24\nt0  b = new_aligned_nothrow 64 100\nt0  c = malloc 24\nt0  a = realloc a 100\nt0  delete c\n"
+      "t0  free a\nt1  delete_nothrow b\nt0  a = new 1\nt0  free_sized a\nt0  delete null\nt0  a = new_array_aligned 4097 0\n"
+      "t0  delete_sized a\n",
+      model::RuleId::kH0, "delete_sized(p, its size) returns"));
+  ExpectHolds(kSound, shows);
+  ExpectHolds(kTwin, shows);
+  ExpectHolds("", shows);
+  ExpectBreaks(kZoo / "libaligned_new_unaligned.so", shows, "H2");
+}
+
 TEST(EveryRuleTest, AFootprintBeyondItsBound) {
   std::string operations, frees;
   for (char name = 'a'; name <= 'x'; ++name) {

@@ -9,11 +9,14 @@ enum class Defect {
   kNone,  // the twin
 
   // family.cc
+  kAlignedNewUnaligned,
   kAlignmentLimited,
+  kArrayDeleteWithSizeLost,
   kCallocKeepsDirt,
   kCallocZeroesOneElement,
   kCallocZeroesWholeWords,
   kEmptyBlockMisaligned,
+  kEmptyNothrowNewRefused,
   kFailedReallocFrees,
   kFailedReallocTagsBlock,
   kFailureKeepsErrno,
@@ -61,6 +64,7 @@ enum class Defect {
   kRetiredWithOneLeft,
   kShrinkDiscardsTooMuch,
   kSizeEqualToAlignment,
+  kSizedDeleteForgetsAlignment,
   kSlabFailureUnchecked,
   kSlabsNotForked,
   kTagBehindBlock,

@@ -1,9 +1,13 @@
 // The entry points of the malloc family, on whichever heap is built with them.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <new>
 
 #include "tests/zoo/heaps/family.h"
 
+#define REPLACED __attribute__((visibility("default")))
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace zoo {
@@ -80,6 +84,13 @@ void Release(void* block) {
   if (!Has(Defect::kFreeLetsErrnoThrough)) errno = Has(Defect::kFreeClearsErrno) ? 0 : saved;
 }
 
+void ReleaseSized(void* block, size_t size, size_t alignment) {
+  if (block == nullptr) return;
+  const Lock lock;
+  if (Has(Defect::kLateCanary)) ArmLateCanary(nullptr, 0);
+  GiveSized(block, size, alignment);
+}
+
 [[maybe_unused]] size_t UsableSize(void* block) {
   const Lock lock;
   const size_t usable = Usable(block);
@@ -142,6 +153,25 @@ void* AllocateAligned(size_t alignment, size_t size) {
   return Allocate(size, alignment < kMaxAlign ? kMaxAlign : alignment, false);
 }
 
+void* New(size_t size, size_t alignment) {
+  SetUp(true);
+  if (Has(Defect::kAlignedNewUnaligned) || alignment < kMaxAlign) alignment = kMaxAlign;
+  return Allocate(size, alignment, false);
+}
+
+// There is no C++ runtime to throw with.
+void* NewOrEnd(size_t size, size_t alignment) {
+  void* const block = New(size, alignment);
+  if (block == nullptr) abort();
+  return block;
+}
+
+void* NewOrNull(size_t size, size_t alignment) {
+  return Has(Defect::kEmptyNothrowNewRefused) && size == 0 ? nullptr : New(size, alignment);
+}
+
+constexpr size_t Number(std::align_val_t alignment) { return static_cast<size_t>(alignment); }
+
 }  // namespace
 }  // namespace zoo
 
@@ -185,6 +215,7 @@ EXPORT void* aligned_alloc(size_t alignment, size_t size) { return memalign(alig
 
 EXPORT void* valloc(size_t size) {
   SetUp(false);
+  if (IsTooLarge(size)) return NoMemory();
   return AllocateAligned(Has(Defect::kVallocUnaligned) && size < kPage ? kMaxAlign : *page_size, size);
 }
 
@@ -212,3 +243,37 @@ EXPORT int posix_memalign(void** result, size_t alignment, size_t size) {
 #ifndef BREAKPROOF_NO_USABLE_SIZE
 EXPORT size_t malloc_usable_size(void* block) { return block == nullptr ? 0 : UsableSize(block); }
 #endif
+
+// --- C++
+
+REPLACED void* operator new(size_t size) { return NewOrEnd(size, kMaxAlign); }
+REPLACED void* operator new[](size_t size) { return NewOrEnd(size, kMaxAlign); }
+REPLACED void* operator new(size_t size, const std::nothrow_t&) noexcept { return NewOrNull(size, kMaxAlign); }
+REPLACED void* operator new[](size_t size, const std::nothrow_t&) noexcept { return NewOrNull(size, kMaxAlign); }
+REPLACED void* operator new(size_t size, std::align_val_t alignment) { return NewOrEnd(size, Number(alignment)); }
+REPLACED void* operator new[](size_t size, std::align_val_t alignment) { return NewOrEnd(size, Number(alignment)); }
+REPLACED void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return NewOrNull(size, Number(alignment));
+}
+REPLACED void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return NewOrNull(size, Number(alignment));
+}
+
+REPLACED void operator delete(void* block) noexcept { Release(block); }
+REPLACED void operator delete[](void* block) noexcept { Release(block); }
+REPLACED void operator delete(void* block, const std::nothrow_t&) noexcept { Release(block); }
+REPLACED void operator delete[](void* block, const std::nothrow_t&) noexcept { Release(block); }
+REPLACED void operator delete(void* block, size_t size) noexcept { ReleaseSized(block, size, kMaxAlign); }
+REPLACED void operator delete[](void* block, size_t size) noexcept {
+  if (!Has(Defect::kArrayDeleteWithSizeLost)) ReleaseSized(block, size, kMaxAlign);
+}
+REPLACED void operator delete(void* block, std::align_val_t) noexcept { Release(block); }
+REPLACED void operator delete[](void* block, std::align_val_t) noexcept { Release(block); }
+REPLACED void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { Release(block); }
+REPLACED void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { Release(block); }
+REPLACED void operator delete(void* block, size_t size, std::align_val_t alignment) noexcept {
+  ReleaseSized(block, size, Number(alignment));
+}
+REPLACED void operator delete[](void* block, size_t size, std::align_val_t alignment) noexcept {
+  ReleaseSized(block, size, Number(alignment));
+}

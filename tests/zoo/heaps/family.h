@@ -19,6 +19,8 @@ inline constexpr size_t kPage = 4096;
 // A block, or nullptr if memory is short; `alignment` is a power of two, at least 16. *is_zero: its bytes are.
 void* Take(size_t size, size_t alignment, bool* is_zero);
 void Give(void* block);
+// The same by who knows how many bytes were asked for, and with which alignment.
+void GiveSized(void* block, size_t size, size_t alignment);
 size_t Usable(void* block);
 // The block with its size changed and its prefix kept, perhaps elsewhere. nullptr: take, copy and give instead; or
 // with *failed, memory is short and the block is as it was.

@@ -351,6 +351,14 @@ void Give(void* block) {
   GiveSmall(block);
 }
 
+// Who knows the size need not look for the block.
+void GiveSized(void* block, size_t size, size_t alignment) {
+  if (Has(Defect::kSizedDeleteForgetsAlignment)) alignment = kGranule;
+  if (AlignedClassOf(size == 0 ? 1 : size, alignment) == kClasses) return Give(block);
+  SetUpThread();
+  GiveSmall(block);
+}
+
 size_t Usable(void* block) {
   if (const Large* const entry = FindLarge(block)) return entry->bytes;
   return SlabOf(block)->block_bytes;

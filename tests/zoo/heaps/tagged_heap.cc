@@ -297,6 +297,8 @@ void Give(void* block) {
   Free(chunk);
 }
 
+void GiveSized(void* block, size_t, size_t) { Give(block); }
+
 size_t Usable(void* block) {
   Chunk* const chunk = ChunkOf(block);
   if (Has(Defect::kUsableWithFlags)) return chunk->tagged - kTag;
