@@ -133,42 +133,65 @@ bool IsHandedOut(const Span* slab, std::uint64_t index) {
 
 // Every free block outside its slab must be one that the slab has handed out (V7). That it is marked is seen where
 // it matters, when it is taken or comes home: blocks of a fresh refill are not.
-void CheckFreeBlock(void* context, std::uintptr_t address, std::uint64_t usable) {
-  auto* const verdict = static_cast<Verdict*>(context);
+void CheckFreeBlock(Verdict* verdict, std::uintptr_t address, std::uint64_t usable) {
   ++verdict->free_blocks;
   const Span* const slab = verdict->heap->pages().map().Find(address);
   const bool is_in_slab = slab->use == SpanUse::kSlab && address >= slab->start;
   const std::uint64_t offset = is_in_slab ? address - slab->start : 0;
   const ClassInfo& info = kClassInfo.of[slab->size_class % kClasses];
-  verdict->Require(is_in_slab && usable != 0 && offset % info.size == 0 && offset / info.size < info.blocks &&
-                       IsHandedOut(slab, offset / info.size),
+  const std::uint64_t index = offset / info.size;
+  verdict->Require(is_in_slab && usable != 0 && index * info.size == offset && index < info.blocks &&
+                       IsHandedOut(slab, index),
                    "V7: a free list holds what is no block of a slab, or what its slab has");
 }
 
-void VisitOne(const void* block, Heap& heap, VisitBlock visit, void* context) {
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const Span& slab = *heap.pages().map().Find(address);
-  visit(context, address, slab.use == SpanUse::kSlab ? BlockBytes(slab, address) : 0);
+// Walks are most of what a harness does with a small heap: what is visited is not called through a pointer here.
+template <typename Visit>
+void ForEachInBins(const ThreadHeap& thread, const Visit& visit) {
+  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
+    const std::uint32_t count = thread.bin_count(size_class);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      // Of this class (V8).
+      visit(reinterpret_cast<std::uintptr_t>(thread.bin_block(size_class, i)), kClassInfo.of[size_class].size);
+    }
+  }
 }
 
-void VisitChain(const FreeBlock* block, Heap& heap, VisitBlock visit, void* context) {
-  for (; block != nullptr; block = block->next) VisitOne(block, heap, visit, context);
+template <typename Visit>
+void ForEachInChain(const FreeBlock* block, Heap& heap, const Visit& visit) {
+  for (; block != nullptr; block = block->next) {
+    const auto address = reinterpret_cast<std::uintptr_t>(block);
+    const Span& slab = *heap.pages().map().Find(address);
+    visit(address, slab.use == SpanUse::kSlab ? BlockBytes(slab, address) : 0);
+  }
+}
+
+template <typename Visit>
+void ForEachOnTheWay(const ThreadHeap& thread, Heap& heap, const Visit& visit) {
+  for (std::uint64_t batch = 0; batch < ThreadHeap::kBatches; ++batch) {
+    ForEachInChain(thread.batch(batch), heap, visit);
+  }
+  ForEachInChain(thread.incoming().Peek(), heap, visit);
+}
+
+template <typename Visit>
+void ForEachFreeBlock(Heap& heap, const Visit& visit) {
+  for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
+    ForEachInBins(*heap.Thread(id), visit);
+    ForEachOnTheWay(*heap.Thread(id), heap, visit);
+  }
 }
 
 }  // namespace
 
 void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context) {
+  ForEachFreeBlock(heap, [&](std::uintptr_t address, std::uint64_t usable) { visit(context, address, usable); });
+}
+
+void VisitBlocksOnTheWay(Heap& heap, VisitBlock visit, void* context) {
   for (std::uint64_t id = 1; id <= heap.thread_count(); ++id) {
-    const ThreadHeap& thread = *heap.Thread(id);
-    for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-      for (std::uint32_t i = 0; i < thread.bin_count(size_class); ++i) {
-        VisitOne(thread.bin_block(size_class, i), heap, visit, context);
-      }
-    }
-    for (std::uint64_t batch = 0; batch < ThreadHeap::kBatches; ++batch) {
-      VisitChain(thread.batch(batch), heap, visit, context);
-    }
-    VisitChain(thread.incoming().Peek(), heap, visit, context);
+    ForEachOnTheWay(*heap.Thread(id), heap,
+                    [&](std::uintptr_t address, std::uint64_t usable) { visit(context, address, usable); });
   }
 }
 
@@ -192,7 +215,7 @@ const char* CheckHeap(Heap& heap) {
   CheckUsedSpans(&verdict);
   CheckBins(&verdict);
   if (verdict.complaint != nullptr) return verdict.complaint;  // lists may be broken: do not walk them further
-  VisitFreeBlocks(heap, CheckFreeBlock, &verdict);
+  ForEachFreeBlock(heap, [&](std::uintptr_t address, std::uint64_t usable) { CheckFreeBlock(&verdict, address, usable); });
   if (verdict.complaint != nullptr) return verdict.complaint;
   std::uint64_t handed_out = 0;
   for (const Span* span = heap.pages().first_used(); span != nullptr; span = span->next_in_heap) {

@@ -32,6 +32,8 @@ using VisitBlock = void (*)(void* context, std::uintptr_t address, std::uint64_t
 
 // Every free block that its slab has handed out: in bins, in batches, on the way home.
 void VisitFreeBlocks(Heap& heap, VisitBlock visit, void* context);
+// Of these, the ones in no bin.
+void VisitBlocksOnTheWay(Heap& heap, VisitBlock visit, void* context);
 
 // Every block that a slab has handed out, free or not; every large block and mapping. Those that VisitFreeBlocks
 // does not name are what callers hold.

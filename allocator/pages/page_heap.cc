@@ -71,7 +71,7 @@ void PageHeap::Free(Span* span) {
   span->is_zero = false;
   Join(span);
   InsertFree(span, now);
-  if (span == Top() && Trim(arithmetic::TrimThreshold(threshold_, regrowths_), top_pad_)) has_trimmed_ = true;
+  if (span == Top()) Trim(arithmetic::TrimThreshold(threshold_, regrowths_), top_pad_);
   DiscardAt(now, kDecay);
 }
 
@@ -262,6 +262,7 @@ bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
   const auto current = reinterpret_cast<std::uintptr_t>(kernel_.move_break(kernel_.context, 0));
   if (current != break_end_) return false;
   if (kernel_.move_break(kernel_.context, -static_cast<std::intptr_t>(amount)) == nullptr) return false;
+  has_trimmed_ = true;
   break_end_ -= amount;
   break_bytes_ -= amount;
   const std::uint64_t left = top->pages - (amount >> kPageShift);

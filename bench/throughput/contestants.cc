@@ -6,7 +6,9 @@
 #include "bench/throughput/bare.h"
 #include "bench/throughput/shadow_map.h"
 #include "harness/case/case_binary.h"
+#include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/lockstep/in_process.h"
+#include "harness/production/production_heap.h"
 #include "harness/production/simulated_run.h"
 
 #if __has_feature(address_sanitizer)
@@ -17,6 +19,26 @@ namespace breakproof::bench {
 namespace {
 
 #if __has_feature(address_sanitizer)
+
+// The fuzz target's heap and kernel, and nobody who looks at them.
+class FreshHeap : harness::KernelObserver {
+ public:
+  void Run(const harness::Case& c) {
+    kernel_.Reset();
+    heap_.Reset();
+    heap_.SwitchTo(0);
+    program_.Run(c);
+  }
+
+ private:
+  void Before(const model::KernelCall&) override {}
+  void After(const model::KernelCall&, bool, std::uint64_t) override {}
+  void MetadataRefused() override {}
+
+  harness::SimulatedKernel kernel_;
+  harness::ProductionHeap heap_{&kernel_, this};
+  Program program_{harness::ProductionHeap::family()};
+};
 
 // As libFuzzer hands it over.
 using Input = std::vector<std::uint8_t>;
@@ -72,8 +94,11 @@ Contestant LockStep() {
 std::vector<Contestant> Contestants() {
 #if __has_feature(address_sanitizer)
   const auto program = std::make_shared<Program>(BreakproofFamily());
+  const auto unjudged = std::make_shared<FreshHeap>();
   return {OnInputs(kBare, "the input decoded, its operations performed on libbreakproof of this build, payloads written",
                    [program](const Input& input) { program->Run(harness::DecodeCase(input.data(), input.size())); }),
+          OnInputs(kFreshHeap, "the same on a fresh heap and a fresh simulated kernel, as the fuzz target begins, without a judge",
+                   [unjudged](const Input& input) { unjudged->Run(harness::DecodeCase(input.data(), input.size())); }),
           OnInputs(kFuzzTarget, "production_fuzz_test on the same input",
                    [](const Input& input) { LLVMFuzzerTestOneInput(input.data(), input.size()); })};
 #else

@@ -1,6 +1,7 @@
 // Who performs the operations: the bare allocators, the lock step, and the checker it is compared with.
 //
-// Under AddressSanitizer: the fuzz target of the production allocator, and the bare allocator of the same build.
+// Under AddressSanitizer: the fuzz target of the production allocator, and the bare allocator of the same build. Inputs
+// must not know of each other, so the fuzz target begins each with a fresh heap: what that costs is a contestant too.
 #pragma once
 
 #include <functional>
@@ -29,6 +30,7 @@ inline constexpr char kLockStep[] = "lock step";
 inline constexpr char kPagedShadow[] = "paged shadow";
 inline constexpr char kShadow[] = "shadow map";
 inline constexpr char kFuzzTarget[] = "fuzz target";
+inline constexpr char kFreshHeap[] = "fresh heap";
 
 std::vector<Contestant> Contestants();
 

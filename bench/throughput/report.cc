@@ -22,7 +22,7 @@ struct Comparison {
 constexpr Comparison kComparisons[] = {
     {kLockStep, kBare, 8, 0},          {kLockStep, kBareMalloc},
     {kPagedShadow, kLockStep},         {kShadow, kLockStep, 0, 20},
-    {kFuzzTarget, kBare, 4, 0},
+    {kFuzzTarget, kBare, 4, 0},        {kFuzzTarget, kFreshHeap},
 };
 
 std::string Format(const char* format, double value) {

@@ -1,7 +1,7 @@
 // throughput: what the lock step costs, compared with the bare operations and with a plain shadow map.
 //
 //   bazel run -c opt //bench:throughput
-//   bazel run -c opt --config=asan-libfuzzer //bench:throughput      the fuzz target against the bare allocator
+//   bazel run --config=asan-libfuzzer //bench:throughput      the fuzz target against the bare allocator
 //
 // Exit codes: 0 measured (whether goals were reached is in the output), 10 an operation was not as it should be, 11 could
 // not run.
@@ -25,6 +25,7 @@ struct Flags {
   ThroughputPlan plan;
   std::vector<std::string> only;
   std::string mix;
+  std::uint32_t operations = OperationsOfACase();
   std::string json;
 };
 
@@ -41,7 +42,7 @@ void Measure(const Flags& flags) {
     if (is_wanted) results.contestants.push_back(std::move(contestant));
   }
   std::vector<Mix> mixes;
-  for (Mix& mix : AllMixes(flags.plan.seed, OperationsOfACase())) {
+  for (Mix& mix : AllMixes(flags.plan.seed, flags.operations)) {
     if (flags.mix.empty() || mix.name == flags.mix) mixes.push_back(std::move(mix));
   }
   if (results.contestants.empty()) throw harness::CouldNotRun("--only names no contestant; see --help");
@@ -62,6 +63,8 @@ int Run(int argc, char** argv) {
   for (const Contestant& contestant : Contestants()) names += (names.empty() ? "" : ", ") + contestant.name;
   app.add_option("--only", flags.only, "Measure these contestants only: " + names)->delimiter(',');
   app.add_option("--mix", flags.mix, "Measure this mix only, such as \"all sizes\"");
+  app.add_option("--operations", flags.operations, "Of a case, but fewer of large blocks")
+      ->capture_default_str()->check(CLI::Range(100, 1000000));
   app.add_option("--json", flags.json, "Also write the results here");
   try {
     app.parse(argc, argv);

@@ -40,7 +40,8 @@ void Found(Finding finding, std::uint32_t block, std::uint64_t offset, std::uint
   outcome->actual = actual;
 }
 
-std::uint8_t ByteAt(const void* base, std::uint64_t offset) {
+// Also of a block that is hidden.
+__attribute__((no_sanitize("address"))) std::uint8_t ByteAt(const void* base, std::uint64_t offset) {
   return static_cast<const std::uint8_t*>(base)[offset];
 }
 
@@ -168,7 +169,6 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   const std::uint64_t begin = operation.count < block.payload ? operation.count : block.payload;
   const std::uint64_t length = operation.size < block.payload - begin ? operation.size : block.payload - begin;
   const std::uint64_t end = begin + (length < kFullLength ? length : kFullLength);
-  ShowBlock(index);
   Enter(Stage::kReadingBytes, outcome);
   if (block.payload <= kFullLength) {
     Unchanged(Finding::kPayloadChanged, block.address, index, begin, end, end, outcome);
@@ -184,7 +184,6 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   }
   Enter(Stage::kWritingPayload, outcome);
   Fill(block.address, SeedOf(index), begin, end);
-  HideBlock(index);
 }
 
 void Executor::Fork(std::uint32_t, const Operation&, Outcome* outcome) {
@@ -242,10 +241,10 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   Enter(Stage::kReadingBytes, outcome);
   if (old_block != kNoBlock) VerifyBlock(old_block, outcome);
   VerifyNext(outcome);
-  if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
 
   // Only what the call is about may be looked at by the subject.
   if (old_block != kNoBlock) ShowBlock(old_block);
+  if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
   Enter(Stage::kCalling, outcome);
   errno = kErrnoSentinel;
   void* const result = Invoke(operation, argument, old_block, outcome);
@@ -392,7 +391,6 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
 
 void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
-  ShowBlock(index);
   // Payload and slack carry one pattern; what is covered of longer blocks is counted from where each begins.
   bool intact = block.usable <= kFullLength && FirstChanged(block.address, SeedOf(index), 0, block.usable, block.usable) == block.usable;
   if (!intact) {
@@ -404,16 +402,13 @@ void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
     FillBlock(index, outcome);
     Enter(Stage::kReadingBytes, outcome);
   }
-  HideBlock(index);
 }
 
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
   if (family_.malloc_usable_size == nullptr) return;
   Enter(Stage::kAskingUsableBefore, outcome);
-  ShowBlock(index);
   const std::uint64_t now = family_.malloc_usable_size(block.address);
-  HideBlock(index);
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);
 }
 

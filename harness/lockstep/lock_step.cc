@@ -48,8 +48,8 @@ std::string HowItEnded(const RunResult& run) {
 
 class LockStep::Implementation {
  public:
-  Implementation(const Case& c, const RunResult& run, const SubjectFacts& facts)
-      : case_(c), run_(run), facts_(facts) {}
+  Implementation(const Case& c, const RunResult& run, const SubjectFacts& facts, std::pmr::memory_resource* nodes)
+      : case_(c), run_(run), facts_(facts), heap_(nodes) {}
 
   void Step(const Outcome& outcome) {
     JudgeOperation(case_.operations[index_], outcome);
@@ -281,8 +281,8 @@ class LockStep::Implementation {
   bool is_over_ = false;
 };
 
-LockStep::LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts)
-    : implementation_(std::make_unique<Implementation>(c, run, facts)) {}
+LockStep::LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts, std::pmr::memory_resource* nodes)
+    : implementation_(std::make_unique<Implementation>(c, run, facts, nodes)) {}
 
 LockStep::~LockStep() = default;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <memory_resource>
 
 #include "harness/lockstep/judge.h"
 
@@ -10,8 +11,10 @@ namespace breakproof::harness {
 // Judge (judge.h) is this over outcomes that are already complete.
 class LockStep {
  public:
-  // `c` and `run` must outlive it. `run` is looked at when an operation did not come to an end, and by Finish.
-  LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts);
+  // All must outlive it. `run` is looked at when an operation did not come to an end, and by Finish. The model's books
+  // are made of `nodes`.
+  LockStep(const Case& c, const RunResult& run, const SubjectFacts& facts,
+           std::pmr::memory_resource* nodes = std::pmr::get_default_resource());
   ~LockStep();
   LockStep(const LockStep&) = delete;
   LockStep& operator=(const LockStep&) = delete;

@@ -30,7 +30,7 @@ const std::vector<model::BookEntry>& ProductionHeap::LiveBlocks() {
       },
       this);
   std::sort(runs_.begin(), runs_.end(), [](const Run& x, const Run& y) { return x.start < y.start; });
-  is_free_.assign(looked_at_, false);
+  is_free_.assign(looked_at_, 0);
   marked_ = {};
   allocator::VisitFreeBlocks(
       *heap_,
@@ -39,7 +39,7 @@ const std::vector<model::BookEntry>& ProductionHeap::LiveBlocks() {
   blocks_.clear();
   for (const Run& run : runs_) {
     for (std::uint64_t i = 0; i < run.blocks; ++i) {
-      if (!is_free_[run.first + i]) blocks_.push_back({run.start + i * run.size, run.size});
+      if (is_free_[run.first + i] == 0) blocks_.push_back({run.start + i * run.size, run.size});
     }
   }
   return blocks_;
@@ -61,7 +61,7 @@ void ProductionHeap::MarkFree(std::uint64_t address) {
     if (after == runs_.begin() || address >= std::prev(after)->end()) return;
     marked_ = *std::prev(after);
   }
-  is_free_[marked_.first + (address - marked_.start) / marked_.size] = true;
+  is_free_[marked_.first + (address - marked_.start) / marked_.size] = 1;
 }
 
 bool ProductionHeap::HasUsedSpans() const { return heap_->pages().first_used() != nullptr; }
@@ -110,12 +110,7 @@ CountedFigures ProductionHeap::Counted() const {
                             .top = statistics.top_bytes,
                             .tails = statistics.tail_bytes};
   const auto add = [](void* bytes, std::uintptr_t, std::uint64_t usable) { *static_cast<std::uint64_t*>(bytes) += usable; };
-  allocator::VisitFreeBlocks(*heap_, add, &counted.on_the_way);
-  for (std::uint64_t id = 1; id <= heap_->thread_count(); ++id) {
-    for (std::uint64_t i = 0; i < allocator::kClasses; ++i) {
-      counted.on_the_way -= heap_->Thread(id)->bin_count(i) * arithmetic::kClassSizes[i];
-    }
-  }
+  allocator::VisitBlocksOnTheWay(*heap_, add, &counted.on_the_way);
   return counted;
 }
 

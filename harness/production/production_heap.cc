@@ -7,19 +7,22 @@
 #include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
+#include "harness/kernel/simulated/warm_pages.h"
 #include "harness/production/operators_of.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
 namespace {
 
-ProductionHeap* the_heap;  // the one that the entry functions serve
+ProductionHeap* the_heap;  // the one that the entry functions serve: which was reset last
 
 using model::KernelCall;
 using model::KernelCallKind;
 
 constexpr unsigned kReadWrite = PROT_READ | PROT_WRITE;
 constexpr unsigned kPrivateAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+
+constexpr std::uint64_t kHeapBytes = (sizeof(allocator::Heap) + model::kPage - 1) / model::kPage * model::kPage;
 
 }  // namespace
 
@@ -157,22 +160,23 @@ struct ErrnoKept<Function> {
 
 ProductionHeap::ProductionHeap(SimulatedKernel* kernel, KernelObserver* observer)
     : kernel_(kernel), table_(kernel->table()), observer_(observer) {
-  void* const map = mmap(nullptr, sizeof(allocator::Heap), PROT_READ | PROT_WRITE,
+  void* const map = mmap(nullptr, kHeapBytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
   heap_ = static_cast<allocator::Heap*>(map);
   placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>();
   placeholder_->Serve(heap_);
-  the_heap = this;
 }
 
 ProductionHeap::~ProductionHeap() {
-  munmap(heap_, sizeof(allocator::Heap));
-  the_heap = nullptr;
+  munmap(heap_, kHeapBytes);
+  if (the_heap == this) the_heap = nullptr;
 }
 
 void ProductionHeap::Reset() {
-  madvise(heap_, sizeof(allocator::Heap), MADV_DONTNEED);
+  // Most of it is a table that is never touched.
+  ZeroResident({reinterpret_cast<std::uintptr_t>(heap_), reinterpret_cast<std::uintptr_t>(heap_) + kHeapBytes});
+  the_heap = this;
   threads_.fill(nullptr);
   current_ = &placeholder_->thread;
   milliseconds_ = 0;

@@ -58,7 +58,7 @@ class ProductionHeap {
   // A heap that has never been used. The simulated kernel must have been reset.
   void Reset();
 
-  // The entry points on the current logical thread. Functions without context: there is one such heap at a time.
+  // The entry points on the current logical thread. Functions without context: they serve the heap that was reset last.
   static const MallocFamily& family();
 
   void SwitchTo(int thread);
@@ -129,7 +129,7 @@ class ProductionHeap {
   // Of LiveBlocks, kept for their memory:
   std::vector<Run> runs_;
   Run marked_{};                             // of the last block that MarkFree was told
-  std::vector<bool> is_free_;                // by number of the block
+  std::vector<unsigned char> is_free_;       // by number of the block; not bits, each of which would wait for the last
   std::vector<model::BookEntry> blocks_;
   std::uint64_t looked_at_ = 0;
 };

@@ -16,6 +16,7 @@
 #include "harness/production/production_heap.h"
 #include "harness/production/statistics_check.h"
 #include "harness/support/could_not_run.h"
+#include "harness/support/node_memory.h"
 #include "model/policy/own/policy.h"
 
 namespace breakproof::harness {
@@ -98,7 +99,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     void* const books = books_.Reset(Executor::BookBytes(count, slots) + 1);
     Executor executor(ProductionHeap::family(), books, count, slots);
     RunResult end{.end = RunEnd::kFinished, .output = {}};
-    LockStep lock_step(c, end, {.has_usable_size = true});
+    LockStep lock_step(c, end, {.has_usable_size = true}, &nodes_);
     lock_step_ = &lock_step;
     const auto perform_all = [&] {
       for (index_ = 0; index_ < count && !lock_step.is_over(); ++index_) Perform(executor, c.operations[index_]);
@@ -142,7 +143,11 @@ class SimulatedRun::Implementation : public KernelObserver {
     result_.refused += !is_granted;
     was_refused_ |= !is_granted;
     if (kernel_.log().back().outside) found_.push_back(kOutside);  // which explains whatever else is wrong with it
-    if (is_policed_) Police(call, is_granted, address);
+    if (is_policed_) {
+      Police(call, is_granted, address);
+    } else if (is_granted && call.kind == model::KernelCallKind::kBrk) {
+      policy_.Lowered();
+    }
     TellStatistics(call, is_granted, address);
     if (is_granted) NoteGivenBack(call, address);
     Hold(false);
@@ -374,6 +379,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   // allocator that could not give memory back keeps trying.
   void CheckDecay() {
     kernel_.RefuseNothing();
+    kernel_.KeepDiscarded();
     heap_.AdvanceClock(2 * kDecay);
     const auto& family = ProductionHeap::family();
     for (std::size_t runs = heap_.FreeRuns().size(), i = 0; i <= runs; ++i) {
@@ -404,10 +410,11 @@ class SimulatedRun::Implementation : public KernelObserver {
 
   SimulatedKernel kernel_;
   ProductionHeap heap_;
+  NodeMemory nodes_;
   std::optional<CrashGuard> guard_;
   Books books_;
   model::own::Policy policy_;
-  StatisticsCheck statistics_{heap_, policy_};
+  StatisticsCheck statistics_{heap_, policy_, &nodes_};
   model::own::Books books_before_;
   LockStep* lock_step_ = nullptr;
   OperationObserver* observer_ = nullptr;

@@ -20,7 +20,7 @@ Figure Within(const char* name, const model::own::Most& most, std::uint64_t actu
 
 void StatisticsCheck::CaseBegins() {
   supply_ = model::own::Supply();
-  footprint_ = model::own::Footprint();
+  footprint_ = model::own::Footprint(nodes_);
 }
 
 void StatisticsCheck::Begin(std::uint64_t payload, std::uint64_t alignment) { footprint_.Begin(payload, alignment); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 #include "harness/operation/operation.h"
@@ -17,8 +18,9 @@ namespace breakproof::harness {
 
 class StatisticsCheck {
  public:
-  // Both must outlive it.
-  StatisticsCheck(const ProductionHeap& heap, const model::own::Policy& policy) : heap_(heap), policy_(policy) {}
+  // All must outlive it. The model's books are made of `nodes`.
+  StatisticsCheck(const ProductionHeap& heap, const model::own::Policy& policy, std::pmr::memory_resource* nodes)
+      : heap_(heap), policy_(policy), nodes_(nodes) {}
 
   void CaseBegins();
 
@@ -47,8 +49,9 @@ class StatisticsCheck {
 
   const ProductionHeap& heap_;
   const model::own::Policy& policy_;
+  std::pmr::memory_resource* const nodes_;
   model::own::Supply supply_;
-  model::own::Footprint footprint_;
+  model::own::Footprint footprint_{nodes_};
 };
 
 }  // namespace breakproof::harness

@@ -185,10 +185,14 @@ void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
          std::to_string(response.usable));
 }
 
-std::vector<Violation> HeapModel::CompareBooks(std::vector<BookEntry> books) {
-  Exercise(RuleId::kH10);
+std::vector<Violation> HeapModel::CompareBooks(const std::vector<BookEntry>& books) {
   const auto by_address = [](const auto& x, const auto& y) { return x.address < y.address; };
-  if (!std::is_sorted(books.begin(), books.end(), by_address)) std::sort(books.begin(), books.end(), by_address);
+  if (!std::is_sorted(books.begin(), books.end(), by_address)) {
+    std::vector<BookEntry> sorted = books;
+    std::sort(sorted.begin(), sorted.end(), by_address);
+    return CompareBooks(sorted);
+  }
+  Exercise(RuleId::kH10);
   const auto booked = [](std::uint64_t address, std::uint64_t usable) {
     return Hex(address) + " with " + std::to_string(usable) + " usable bytes";
   };

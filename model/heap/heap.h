@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,20 +73,24 @@ struct Block {
 
 class HeapModel {
  public:
+  using Blocks = std::pmr::map<std::uint64_t, Block>;  // by address, disjoint
+
   // Holds a subject to what every profile demands, or to all that one profile does.
   HeapModel() = default;
   explicit HeapModel(Profile profile) : profile_(profile) {}
+  // The nodes of its books come from there: nearly every call needs one or gives one back.
+  explicit HeapModel(std::pmr::memory_resource* nodes) : blocks_(nodes) {}
 
   // Applies one call; returns the promises it broke, the gravest first.
   std::vector<Violation> Apply(const HeapCall& call, const HeapResponse& response);
 
   // H10: the allocator's books, in any order, against the live blocks.
-  std::vector<Violation> CompareBooks(std::vector<BookEntry> books);
+  std::vector<Violation> CompareBooks(const std::vector<BookEntry>& books);
   std::vector<Violation> CompareStatistics(std::initializer_list<Figure> figures);
   // H12 while no block is live, else H13.
   std::vector<Violation> CheckFootprint(const Footprint& footprint);
 
-  const std::map<std::uint64_t, Block>& blocks() const { return blocks_; }
+  const Blocks& blocks() const { return blocks_; }
   std::uint64_t live_bytes() const { return live_bytes_; }
   const Exercised& exercised() const { return exercised_; }
   const ErrnoRemarks& errno_remarks() const { return errno_remarks_; }
@@ -110,7 +115,7 @@ class HeapModel {
   void Broken(RuleId rule, std::string expected, std::string actual);
 
   std::optional<Profile> profile_;
-  std::map<std::uint64_t, Block> blocks_;  // by address, disjoint
+  Blocks blocks_;
   std::uint64_t live_bytes_ = 0;
   Exercised exercised_{};
   ErrnoRemarks errno_remarks_{};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <random>
@@ -221,6 +222,46 @@ TEST_F(Simulated, ResetForgetsEverything) {
 
 // Random calls on the lowest pages of the window: after each, every page is readable and writable exactly if
 // the model of contents says so, and shows the same bytes.
+// However long a range is, and wherever: pages that are kept are zeroed.
+TEST_F(Simulated, MemoryThatWasUsedComesBackAsZeroes) {
+  for (const Word pages : {3, 65, 300, 1500, 5000}) {
+    const auto length = static_cast<std::intptr_t>(pages * kPage);
+    const auto expect_zero = [&](const char* start, const char* when) {
+      const auto begin = start, end = start + length;
+      EXPECT_EQ(std::find_if(begin, end, [](char byte) { return byte != 0; }), end) << when << ", pages: " << pages;
+    };
+    char* const heap = Sbrk(length);
+    char* const map = Mmap(pages * kPage);
+    for (char* const start : {heap, map}) {
+      std::memset(start, 7, pages * kPage);
+      EXPECT_EQ(table_.madvise(table_.context, start, pages * kPage, MADV_DONTNEED), 0);
+      expect_zero(start, "discarded");
+      std::memset(start, 7, pages * kPage);
+    }
+    Munmap(map, pages * kPage);
+    Sbrk(-length);
+    expect_zero(Sbrk(length), "bought again");
+    expect_zero(Mmap(pages * kPage), "mapped again");
+    std::memset(heap, 7, pages * kPage);
+    kernel_.Reset();
+    expect_zero(Sbrk(length), "after a reset");
+    kernel_.Reset();
+  }
+}
+
+TEST_F(Simulated, WhatNobodyLooksAtMayBeKeptUntilTheReset) {
+  char* const heap = Sbrk(kPage);
+  heap[0] = 7;
+  kernel_.KeepDiscarded();
+  EXPECT_EQ(table_.madvise(table_.context, heap, kPage, MADV_DONTNEED), 0);
+  kernel_.Reset();
+  EXPECT_EQ(Load(heap), model::kFaultForbidden);
+  EXPECT_EQ(Load(Sbrk(kPage)), 0);
+  heap[0] = 7;
+  EXPECT_EQ(table_.madvise(table_.context, heap, kPage, MADV_DONTNEED), 0);
+  EXPECT_EQ(Load(heap), 0) << "a reset ends it";
+}
+
 TEST_F(Simulated, RealPagesObeyTheModel) {
   RealPages pages(kernel_.window().end + kPage, kWindowPages * kPage);
   model::Machine machine;

@@ -56,6 +56,7 @@ void RealPages::Reset() {
   }
   low_end_ = range_.start;
   high_start_ = range_.end;
+  keeps_discarded_ = false;
   for (const auto& [object, file] : files_) close(file);
   files_.clear();
 }
@@ -108,7 +109,7 @@ void RealPages::Map(const model::State& state, const Effect& effect) {
   NoteUse(effect.range);
   if (a.IsPrivateAnonymous() && a.protection == (model::kRead | model::kWrite) && warm_.Keeps(effect.range)) {
     Require(mprotect(Pointer(effect.range.start), effect.range.size(), PROT_READ | PROT_WRITE) == 0, "mapping");
-    return warm_.Zero(effect.range);
+    return ZeroResident(effect.range);
   }
   const int file = a.IsPrivateAnonymous() ? -1 : FileOf(state, a.object);
   // NORESERVE always: what may be promised is the model's decision, not this machine's.
@@ -138,7 +139,10 @@ void RealPages::Discard(const model::State& state, Range range) {
   const bool is_plain = areas.size() == 1 && areas[0].range.size() == range.size() &&
                         areas[0].attributes.IsPrivateAnonymous() &&
                         areas[0].attributes.protection == (model::kRead | model::kWrite);
-  if (is_plain && warm_.Keeps(range)) return warm_.Zero(range);
+  if (is_plain && warm_.Keeps(range)) {
+    if (!keeps_discarded_) ZeroResident(range);
+    return;
+  }
   Require(madvise(Pointer(range.start), range.size(), MADV_DONTNEED) == 0, "madvise");
 }
 

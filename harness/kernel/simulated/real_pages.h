@@ -25,6 +25,9 @@ class RealPages {
   model::Range range() const { return range_; }
   void Carry(const model::State& state, const std::vector<model::Effect>& effects, OfferedPages offered);
 
+  // From here to the next Reset, discarded pages keep their bytes where that is cheaper.
+  void KeepDiscarded() { keeps_discarded_ = true; }
+
   // Everything inaccessible again, contents gone. Cost: a system call or two and the pages that were in use.
   void Reset();
 
@@ -45,6 +48,7 @@ class RealPages {
   // Nothing between these was mapped since the last Reset.
   model::Word low_end_ = 0;
   model::Word high_start_ = 0;
+  bool keeps_discarded_ = false;
   std::map<int, int> files_;  // memory files behind shared anonymous objects
 };
 

@@ -53,6 +53,8 @@ class SimulatedKernel {
   void RefuseNext(int type, std::uint64_t count);
   // From here on nothing is refused that the state of the kernel allows.
   void RefuseNothing() { refusals_.RefuseNothing(); }
+  // From here on nobody looks at what memory holds any more, so that discarding it need not change that.
+  void KeepDiscarded() { pages_.KeepDiscarded(); }
   // sbrk by somebody else: not counted, not refused on demand. Returns what sbrk returns.
   void* ForeignSbrk(std::intptr_t increment);
   // Whether a move by somebody else is none that takes memory from the subject: upwards, or of foreign memory only.

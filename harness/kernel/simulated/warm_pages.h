@@ -8,6 +8,9 @@
 
 namespace breakproof::harness {
 
+// Makes an accessible range of private pages read as zeroes; only those that are resident are written to.
+void ZeroResident(model::Range range);
+
 class WarmPages {
  public:
   // A window of at least two zones.
@@ -16,22 +19,20 @@ class WarmPages {
   model::Range low() const { return {window_.start, window_.start + kZone}; }
   model::Range high() const { return {window_.end - kZone, window_.end}; }
 
-  // Whether the pages of this range are kept: it lies in one of the zones, and is not so long that only a few of its
-  // pages will be touched.
+  // Whether the pages of this range are kept: it lies in one of the zones, and is not so long that what is to be zeroed
+  // costs more than what is touched. Of the break all is retailed in time; a long mapping is one block's, and will be
+  // touched here and there.
   bool Keeps(model::Range range) const {
-    const bool is_inside = range.end <= low().end || range.start >= high().start;
-    return is_inside && range.size() <= kLongest;
+    if (range.end <= low().end) return range.size() <= kLongestOfBreak;
+    return range.start >= high().start && range.size() <= kLongestMapping;
   }
-
-  // Makes the pages of an accessible range read as zeroes; only those that are resident are written to.
-  void Zero(model::Range range);
 
  private:
   static constexpr model::Word kZone = model::Word{64} << 20;
-  static constexpr model::Word kLongest = model::Word{1} << 20;
+  static constexpr model::Word kLongestOfBreak = model::Word{16} << 20;
+  static constexpr model::Word kLongestMapping = model::Word{2} << 20;
 
   model::Range window_;
-  unsigned char is_resident_[kLongest / model::kPage];
 };
 
 }  // namespace breakproof::harness

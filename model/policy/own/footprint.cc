@@ -26,12 +26,14 @@ std::vector<SlabShape> AllClasses() {
   return classes;
 }
 
-// The first class whose blocks hold so many bytes.
+// The first class whose blocks hold so many bytes. All sizes are multiples of 16, so one answer serves 16 numbers.
 std::uint64_t ClassFor(std::uint64_t bytes) {
-  const std::vector<SlabShape>& classes = Classes();
-  const auto found = std::lower_bound(classes.begin(), classes.end(), bytes,
-                                      [](const SlabShape& shape, std::uint64_t wanted) { return shape.size < wanted; });
-  return static_cast<std::uint64_t>(found - classes.begin());
+  static const std::vector<std::uint8_t> answers = [] {
+    std::vector<std::uint8_t> all;
+    for (std::uint8_t i = 0; i < Classes().size(); ++i) all.resize(Classes()[i].size / 16 + 1, i);
+    return all;
+  }();
+  return answers[(bytes + 15) / 16];
 }
 
 }  // namespace
@@ -47,10 +49,13 @@ Footprint::Owner& Footprint::OwnerOf(std::uint64_t thread) {
 }
 
 void Footprint::Allocated(std::uint64_t owner, std::uint64_t address, std::uint64_t usable) {
-  if (const auto before = blocks_.find(address); before != blocks_.end()) Freed(before->second.owner, address);
   const bool is_small = owner != 0 && usable <= constants_.largest_class;
   const Block block{is_small ? owner : 0, is_small ? ClassFor(usable) : 0, PagesFor(usable)};
-  blocks_.emplace(address, block);
+  const auto [place, is_new] = blocks_.try_emplace(address, block);
+  if (!is_new) {
+    Freed(place->second.owner, address);
+    blocks_.emplace(address, block);
+  }
   if (is_small) {
     Count& count = OwnerOf(owner)[block.size_class];
     count.most = std::max(count.most, ++count.owned);

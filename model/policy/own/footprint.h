@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory_resource>
 #include <unordered_map>
 #include <vector>
 
@@ -51,6 +52,8 @@ const std::vector<SlabShape>& Classes();
 class Footprint {
  public:
   explicit Footprint(const FootprintConstants& constants = {}) : constants_(constants) {}
+  // The nodes of its books come from there: nearly every operation needs one or gives one back.
+  explicit Footprint(std::pmr::memory_resource* nodes) : blocks_(nodes) {}
 
   // Thread heaps go by their numbers, from 1.
   // A block of the heap, with its usable size: of the owner's slabs, or, owner 0, with a span of its own. A block that
@@ -101,7 +104,7 @@ class Footprint {
   void Send(Batch* batch);
 
   FootprintConstants constants_;
-  std::unordered_map<std::uint64_t, Block> blocks_;  // by address
+  std::pmr::unordered_map<std::uint64_t, Block> blocks_;  // by address
   std::uint64_t large_blocks_ = 0, large_pages_ = 0;
   std::vector<Owner> owners_;                          // by number
   std::vector<std::vector<Batch>> batches_;            // by number of who frees

@@ -83,6 +83,8 @@ class Policy {
   Ruling Judge(const KernelCall& call, bool is_granted, std::uint64_t result, const Books& books);
   // Memory for the allocator's own books was refused: the rest of the operation is as after any refusal.
   void BooksRefused() { was_refused_ = break_was_refused_ = true; }
+  // The break was lowered outside of such an operation: by malloc_trim, of which no call is required nor forbidden.
+  void Lowered() { has_trimmed_ = true; }
   // What was required and did not come, if anything. `address` is what the operation returned.
   std::optional<Ruling> End(std::uint64_t address, const Books& books);
 
