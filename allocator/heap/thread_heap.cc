@@ -118,8 +118,8 @@ bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
   return true;
 }
 
-// Makes a slab a mixed one of which little is in use; nullptr if none is found in a few looks at each class.
-Span* ThreadHeap::MixSparse() {
+// A slab of which little is in use; nullptr if none is found in a few looks at each class.
+Span* ThreadHeap::FindSparse() {
   constexpr int kLooks = 8;
   for (std::uint64_t i = 0; i < kClasses; ++i) {
     const std::uint64_t size_class = (next_to_mix_ + i) % kClasses;
@@ -127,20 +127,25 @@ Span* ThreadHeap::MixSparse() {
     for (Span* slab = slabs_[size_class]; slab != nullptr && looks < kLooks; slab = slab->next, ++looks) {
       if (!mixed::IsSparse(*slab)) continue;
       next_to_mix_ = static_cast<std::uint8_t>(size_class);
-      std::uint8_t* lengths;
-      {
-        PageHeap& pages = heap_->pages();
-        const LockGuard guard(pages.lock());
-        lengths = pages.metadata().NewLengths(pages.kernel());
-      }
-      if (lengths == nullptr) return nullptr;
-      UnlistSlab(slab);
-      mixed::Mix(slab, lengths);
-      ListSlab(slab);
       return slab;
     }
   }
   return nullptr;
+}
+
+// Makes a mixed slab of one of which little is in use; nullptr if there is none, or no memory for its lengths.
+Span* ThreadHeap::MixSparse() {
+  Span* const slab = FindSparse();
+  if (slab == nullptr) return nullptr;
+  PageHeap& pages = heap_->pages();
+  pages.lock().Acquire();
+  std::uint8_t* const lengths = pages.metadata().NewLengths(pages.kernel());
+  pages.lock().Release();
+  if (lengths == nullptr) return nullptr;
+  UnlistSlab(slab);
+  mixed::Mix(slab, lengths);
+  ListSlab(slab);
+  return slab;
 }
 
 // The bin is empty. Blocks leave the slab in the order of their addresses, and the bin hands out the lowest first: a

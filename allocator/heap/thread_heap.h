@@ -126,6 +126,7 @@ class alignas(128) ThreadHeap {
   void RefillFromSlab(std::uint64_t size_class, Span* slab);
   bool RefillFromMixed(std::uint64_t size_class);
   bool TakeFromMixed(std::uint64_t size_class, Span* slab);
+  Span* FindSparse();
   Span* MixSparse();
   Span* NewSlab(std::uint64_t size_class, PageHeap::Supply supply);
   void FreeToBin(void* block, Span* slab);
