@@ -29,12 +29,17 @@ struct BinTable {
   std::uint16_t bottom[kClasses];  // the slot that stays null
   std::uint16_t limit[kClasses];   // the last slot of the bin
   std::uint16_t slots;             // of all bins
+  std::uint16_t first;             // the class whose bin begins at slot 0
 };
 
+// The small bins of large blocks come first, next to the thread heap itself: a small program needs two pages of it.
 constexpr BinTable MakeBinTable() {
+  constexpr std::uint64_t kFirst = arithmetic::SizeToClass<std::uint64_t>(2049);
   BinTable table = {};
+  table.first = kFirst;
   std::uint32_t next = 0;
-  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
+  for (std::uint64_t i = 0; i < kClasses; ++i) {
+    const std::uint64_t size_class = (kFirst + i) % kClasses;
     table.bottom[size_class] = static_cast<std::uint16_t>(next);
     next += BinCapacity(size_class);
     table.limit[size_class] = static_cast<std::uint16_t>(next);
@@ -45,7 +50,7 @@ constexpr BinTable MakeBinTable() {
 }
 
 inline constexpr BinTable kBins = MakeBinTable();
-static_assert(kBins.slots == kBins.limit[kClasses - 1] + 1, "an index does not fit its field");
-static_assert(kBins.bottom[0] == 0, "a thread heap of zeroes must find its bins empty");
+static_assert(kBins.slots < UINT16_MAX && kBins.limit[0] > kBins.bottom[0], "an index does not fit its field");
+static_assert(kBins.bottom[kBins.first] == 0, "a thread heap of zeroes must find its bins empty: slot 0 stays null");
 
 }  // namespace breakproof::allocator
