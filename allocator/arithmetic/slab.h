@@ -17,8 +17,12 @@ namespace breakproof::arithmetic {
 inline constexpr std::uint64_t kMaxSlabPages = 16;
 // A slab's description has a bit a block. Theorem Z20: no slab has more.
 inline constexpr std::uint64_t kMaxSlabBlocks = 256;
-// At most this part of a slab is left over behind its last block.
-inline constexpr std::uint64_t kMaxTailPart = 16;
+// At most this part of a slab is left over behind its last block. Of larger blocks there are rarely many: there a block
+// that nobody needs costs more than a longer tail.
+template <typename Word>
+constexpr Word MaxTailPart(Word class_size) {
+  return Select<Word>(class_size <= 1024, 16, 8);
+}
 
 // Block indices are found by multiplication with a reciprocal that has this many fractional bits.
 inline constexpr std::uint64_t kReciprocalShift = 32;
@@ -34,15 +38,14 @@ struct SlabShape {
 // dearer to leave unused.
 template <typename Word>
 constexpr Word MinSlabBlocks(Word class_size) {
-  return Select<Word>(class_size <= 512, 8,
-                      Select<Word>(class_size <= 2048, 4, Select<Word>(class_size <= 8192, 2, 1)));
+  return Select<Word>(class_size <= 512, 8, Select<Word>(class_size <= 8192, 2, 1));
 }
 
 template <typename Word>
 constexpr Bool<Word> IsGoodShape(SlabShape<Word> shape, Word class_size) {
   const Word bytes = shape.pages * kPageSize;
   return shape.blocks >= MinSlabBlocks(class_size) &&
-         (bytes - shape.blocks * class_size) * kMaxTailPart <= bytes;
+         (bytes - shape.blocks * class_size) * MaxTailPart(class_size) <= bytes;
 }
 
 // The slab of a class: the shortest good one. `class_size` must be a class's size. Theorems Z19 and Z20.

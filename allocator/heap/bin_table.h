@@ -14,8 +14,8 @@ inline constexpr std::uint64_t kClasses = arithmetic::kClassCount;
 // How many blocks a thread keeps at hand of one class. Enough that taking and giving back in turn stays in it,
 // little enough that all bins together are small beside the program.
 constexpr std::uint32_t BinCapacity(std::uint64_t size_class) {
-  constexpr std::uint64_t kBytes = 16 * 1024;
-  constexpr std::uint64_t kMost = 128;
+  constexpr std::uint64_t kBytes = 8 * 1024;
+  constexpr std::uint64_t kMost = 64;
   const std::uint64_t blocks = kBytes / arithmetic::kClassSizes[size_class];
   return static_cast<std::uint32_t>(blocks > kMost ? kMost : blocks < 2 ? 2 : blocks);
 }

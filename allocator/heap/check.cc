@@ -29,16 +29,23 @@ bool HasFreeNeighbour(const PageHeap& pages, std::uintptr_t page, const Span* sp
 
 void CheckFreeSpans(Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
-  std::uint64_t total = 0;
+  std::uint64_t total = 0, dirty = 0;
   pages.free_spans().ForEach([&](const Span* span) {
     total += span->pages;
+    dirty += span->dirty.pages();
     verdict->Require(span->use == SpanUse::kFree, "V1: a span in a free list is not free");
     verdict->Require(IsOwnFree(pages, span->start, span) && IsOwnFree(pages, span->end() - kPageSize, span),
                      "V1: a free span is not entered at both ends");
     verdict->Require(!HasFreeNeighbour(pages, span->end(), span), "V1: two free neighbours are not joined");
-    verdict->Require(span->is_queued != span->is_zero, "V2: a free span waits although it is zero, or does not");
+    verdict->Require(span->is_queued != span->IsZero(), "V2: a free span waits although it is zero, or does not");
+    verdict->Require(span->IsZero() || (span->dirty.start % kPageSize == 0 && span->dirty.end % kPageSize == 0 &&
+                                        span->start <= span->dirty.start && span->dirty.start < span->dirty.end &&
+                                        span->dirty.end <= span->end()),
+                     "V2: the dirty pages of a free span are not its own");
   });
   verdict->Require(total == pages.free_spans().pages(), "V1: the free lists do not add up");
+  for (const Span* span = pages.first_used(); span != nullptr; span = span->next_in_heap) dirty += span->pages;
+  verdict->Require(dirty == pages.resident_pages(), "V2: what is in use and what is dirty are not the resident pages");
 }
 
 std::uint64_t FreeInSlab(const Span* slab) {
@@ -66,7 +73,7 @@ void CheckMixed(const Span* slab, Verdict* verdict) {
   }
   verdict->Require(used == slab->used && covered.RunsOf(UnitSet::kUnits - 1).Has(0) && covered.Has(UnitSet::kUnits - 1),
                    "V11: the blocks of a mixed slab overlap, or leave units to nobody");
-  verdict->Require(!slab->is_listed || (slab->longest_run == free.LongestRun() && slab->pages == 1 && slab->size_class == 0),
+  verdict->Require(!slab->is_listed || (slab->run_step == free.LongestRunStep() && slab->pages == 1 && slab->size_class == 0),
                    "V11: a mixed slab is listed by another run than its longest");
 }
 

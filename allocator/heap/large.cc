@@ -45,7 +45,7 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
     span = alignment > kPageSize ? pages.AllocateAligned(payload_pages, alignment, supply)
                                  : pages.Allocate(payload_pages, supply);
     if (span == nullptr) return nullptr;
-    *is_zero = span->is_zero;
+    *is_zero = span->IsZero();
     span->use = SpanUse::kLarge;
     span->payload = span->start;
   }

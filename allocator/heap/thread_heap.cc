@@ -88,12 +88,12 @@ bool ThreadHeap::Refill(std::uint64_t size_class) {
 }
 
 // A slab with a long enough run may still have none at the class's alignment, and one with a shorter run of the same
-// power of two may have room: a few are tried of each list.
+// step may have room: a few are tried of each list.
 bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
   if (kClassInfo.of[size_class].size > mixed::kMostBytes) return false;
   constexpr int kTries = 4;
   const std::uint64_t units = kClassInfo.of[size_class].size / mixed::kUnit;
-  for (auto run = static_cast<std::uint64_t>(63 - __builtin_clzll(units)); run <= UnitSet::kLongest; ++run) {
+  for (std::uint64_t run = UnitSet::RunStep(units); run < UnitSet::kRunSteps; ++run) {
     int tries = 0;
     for (Span* slab = mixed_[run]; slab != nullptr && tries < kTries; slab = slab->next, ++tries) {
       if (TakeFromMixed(size_class, slab)) return true;
@@ -197,7 +197,7 @@ void ThreadHeap::ListSlab(Span* slab) {
   if (slab->IsMixed()) {
     const UnitSet free = mixed::FreeUnits(*slab);
     if (free.IsEmpty()) return;
-    slab->longest_run = static_cast<std::uint8_t>(free.LongestRun());
+    slab->run_step = static_cast<std::uint8_t>(free.LongestRunStep());
   }
   Span*& head = ListOf(*slab);
   slab->previous = nullptr;
@@ -238,7 +238,7 @@ bool ThreadHeap::ReturnToMixed(void* block, Span* slab) {
   mixed::Give(slab, address);
   // Longer by this run or as before: looking for the longest one would cost more than all the rest.
   const std::uint64_t run = mixed::FreeUnits(*slab).RunAround(unit);
-  if (!slab->is_listed || run >> slab->longest_run > 1) {
+  if (!slab->is_listed || UnitSet::RunStep(run) > slab->run_step) {
     if (slab->is_listed) UnlistSlab(slab);
     ListSlab(slab);
   }

@@ -88,7 +88,7 @@ class alignas(128) ThreadHeap {
   static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
   const FreeBlock* batch(std::uint64_t index) const { return batches_[index].first; }
   Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
-  Span* mixed_slabs(std::uint64_t longest_run) const { return mixed_[longest_run]; }
+  Span* mixed_slabs(std::uint64_t run_step) const { return mixed_[run_step]; }
 
  private:
   friend class Heap;
@@ -136,7 +136,7 @@ class alignas(128) ThreadHeap {
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
   void UnlistSlab(Span* slab);
-  Span*& ListOf(const Span& slab) { return slab.IsMixed() ? mixed_[slab.longest_run] : slabs_[slab.size_class]; }
+  Span*& ListOf(const Span& slab) { return slab.IsMixed() ? mixed_[slab.run_step] : slabs_[slab.size_class]; }
   static void FreeSlowly(void* block, ThreadHeap* thread);
   static void FreeToSlab(void* block, ThreadHeap* thread);
   ThreadHeap* AnnounceFree(void* block);
@@ -169,7 +169,7 @@ class alignas(128) ThreadHeap {
   arithmetic::GranuleTable class_of_ = {};  // kGranuleTable: the same
   ThreadHeap* next_idle_ = nullptr;
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
-  Span* mixed_[UnitSet::kLongest + 1] = {};  // own mixed slabs with room, by their longest runs, doubly linked
+  Span* mixed_[UnitSet::kRunSteps] = {};  // own mixed slabs with room, by their longest runs, doubly linked
   std::uint8_t next_to_mix_ = 0;  // the class whose slabs are looked at next
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it

@@ -63,15 +63,33 @@ struct UnitSet {
     return starts;
   }
 
-  // The largest b, at most kLongest, for which there is a run of 2^b units. The set must not be empty.
-  static constexpr std::uint64_t kLongest = 7;
-  constexpr std::uint64_t LongestRun() const {
-    std::uint64_t b = 0;
-    for (UnitSet starts = *this; b < kLongest; ++b) {
-      starts = starts.And(starts.Earlier(std::uint64_t{1} << b));
-      if (starts.IsEmpty()) break;
+  // Lengths of runs in steps of a quarter of their power of two: 1 2 3 4 5 6 7 8 10 12 14 16 20 ... 112 128. The last
+  // step is all that is longer.
+  static constexpr std::uint64_t kLongestShift = 7;
+  static constexpr std::uint64_t kRunSteps = kLongestShift * 4 - 4;
+  static constexpr std::uint64_t RunStep(std::uint64_t length) {
+    if (length < 4) return length - 1;
+    const auto shift = static_cast<std::uint64_t>(63 - __builtin_clzll(length));
+    return shift >= kLongestShift ? kRunSteps - 1 : shift * 4 - 5 + (length >> (shift - 2) & 3);
+  }
+
+  // The step of the longest run. The set must not be empty.
+  constexpr std::uint64_t LongestRunStep() const {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << kLongestShift;
+    UnitSet starts = *this;  // of runs of `length`
+    std::uint64_t length = 1, more = 1;
+    for (bool is_power = true; more > 0;) {
+      const UnitSet longer = starts.And(starts.Earlier(more));
+      if (!longer.IsEmpty()) {
+        starts = longer;
+        length += more;
+      } else {
+        is_power = false;
+      }
+      if (length == kMost) break;
+      more = is_power ? length : more / 2;
     }
-    return b;
+    return RunStep(length);
   }
 
   // The number of units of the run that `unit` of the set is in.
@@ -117,7 +135,10 @@ struct UnitSet {
 
 static_assert(UnitSet{{0xf0, 0, 0, 0}}.RunsOf(3).First() == 4 && UnitSet{{0xf0, 0, 0, 0}}.RunsOf(5).IsEmpty());
 static_assert(UnitSet{{1ull << 63, 1, 0, 0}}.RunsOf(2).First() == 63, "a run goes on in the next word");
-static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.LongestRun() == 7 && UnitSet{{5, 0, 0, 0}}.LongestRun() == 0);
+static_assert(UnitSet::RunStep(128) == UnitSet::kRunSteps - 1 && UnitSet::RunStep(127) == UnitSet::kRunSteps - 2);
+static_assert(UnitSet::RunStep(3) == 2 && UnitSet::RunStep(4) == 3 && UnitSet::RunStep(7) + 1 == UnitSet::RunStep(8));
+static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.LongestRunStep() == UnitSet::kRunSteps - 1);
+static_assert(UnitSet{{5, 0, 0, 0}}.LongestRunStep() == 0 && UnitSet{{0x1fff0, 0, 0, 0}}.LongestRunStep() == UnitSet::RunStep(13));
 static_assert(UnitSet{{0xf0, 0, 0, 0}}.RunAround(5) == 4 && UnitSet{{3ull << 62, ~0ull, 7, 1ull << 63}}.RunAround(100) == 69);
 static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.RunAround(9) == 256 && UnitSet{{0, 0, 0, 1ull << 63}}.RunAround(255) == 1);
 

@@ -1,6 +1,7 @@
 // The free spans of the page heap, by length: the shortest that fits is found in a few steps.
 //
-// Spans whose pages are likely resident come first in each list. Not thread-safe.
+// Spans that are zero are the second choice, however well they fit: touching them costs page faults, and they cost
+// nothing while they are left alone. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,22 +23,33 @@ class FreeSpans {
   // Calls visit(span) for each.
   template <typename Visit>
   void ForEach(Visit visit) const {
-    for (std::uint64_t word = 0; word < kLists / 64; ++word) {
-      for (std::uint64_t bits = occupied_[word]; bits != 0; bits &= bits - 1) {
-        const auto list = word * 64 + static_cast<std::uint64_t>(__builtin_ctzll(bits));
-        for (Span* span = lists_[list]; span != nullptr; span = span->next) visit(span);
-      }
-    }
+    dirty_.ForEach(visit);
+    zero_.ForEach(visit);
   }
 
  private:
-  // A list for each length up to kExact pages, then four for each doubling.
+  // A list for each length up to kExact pages, then four for each doubling; the last one has no end.
   static constexpr std::uint64_t kExact = 64;
-  static constexpr std::uint64_t kLists = 192;
+  static constexpr std::uint64_t kLists = 128;
   static std::uint64_t ListOf(std::uint64_t pages);
 
-  Span* lists_[kLists];
-  std::uint64_t occupied_[kLists / 64];  // bit l: lists_[l] is not empty
+  struct Lists {
+    Span* first[kLists];
+    std::uint64_t occupied[kLists / 64];  // bit l: first[l] is not nullptr
+
+    Span* Find(std::uint64_t pages) const;
+    template <typename Visit>
+    void ForEach(Visit& visit) const {
+      for (std::uint64_t word = 0; word < kLists / 64; ++word) {
+        for (std::uint64_t bits = occupied[word]; bits != 0; bits &= bits - 1) {
+          const auto list = word * 64 + static_cast<std::uint64_t>(__builtin_ctzll(bits));
+          for (Span* span = first[list]; span != nullptr; span = span->next) visit(span);
+        }
+      }
+    }
+  };
+  Lists& ListsFor(const Span& span) { return span.IsZero() ? zero_ : dirty_; }
+  Lists dirty_, zero_;
   std::uint64_t pages_;
 };
 

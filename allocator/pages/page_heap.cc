@@ -28,6 +28,7 @@ void PageHeap::Init(const Kernel& kernel) {
 
 Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return nullptr;
+  const std::uint64_t most_before = most_heap_bytes_;
   Span* span = free_.Find(pages);
   if (span == nullptr) {
     if (supply == Supply::kFreeOnly || !Grow(pages, supply)) return nullptr;
@@ -40,6 +41,7 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
     RemoveFree(span);
   }
   AddUsed(span);
+  HoldPeak(pages, most_before);
   Discard(kDecay);
   return span;
 }
@@ -56,7 +58,7 @@ Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Su
     head->start = span->start;
     head->pages = before;
     head->segment = span->segment;
-    head->is_zero = span->is_zero;
+    head->dirty = span->dirty.Within(head->start, start);
     span->start = start;
     span->pages -= before;
     InsertFree(head);
@@ -68,7 +70,7 @@ Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Su
 void PageHeap::Free(Span* span) {
   const std::uint64_t now = Now();
   RemoveUsed(span);
-  span->is_zero = false;
+  span->dirty = {span->start, span->end()};
   Join(span);
   InsertFree(span, now);
   if (span == Top()) Trim(arithmetic::TrimThreshold(threshold_, regrowths_), top_pad_);
@@ -84,6 +86,7 @@ bool PageHeap::Shrink(Span* span, std::uint64_t pages) {
 bool PageHeap::Extend(Span* span, std::uint64_t pages) {
   const std::uint64_t more = pages - span->pages;
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return false;
+  const std::uint64_t most_before = most_heap_bytes_;
   Span* next = FreeNeighbour(span->end(), *span);
   // Only the break continues where it ended.
   const bool is_last = span->segment == 0 && (next != nullptr ? next->end() : span->end()) == break_end_;
@@ -97,6 +100,7 @@ bool PageHeap::Extend(Span* span, std::uint64_t pages) {
   if (next->pages > more) CutTail(next, more);
   span->pages = pages;
   metadata_.DeleteSpan(next);
+  HoldPeak(more, most_before);
   return true;
 }
 
@@ -106,7 +110,8 @@ void PageHeap::CutTail(Span* span, std::uint64_t pages) {
   tail->start = span->start + (pages << kPageShift);
   tail->pages = span->pages - pages;
   tail->segment = span->segment;
-  tail->is_zero = span->is_zero && span->use == SpanUse::kFree;
+  const PageRange all = {tail->start, tail->end()};
+  tail->dirty = span->use == SpanUse::kFree ? span->dirty.Within(all.start, all.end) : all;
   span->pages = pages;
   Join(tail);
   InsertFree(tail);
@@ -118,11 +123,15 @@ Span* PageHeap::CutFront(Span* span, std::uint64_t pages) {
   front->start = span->start;
   front->pages = pages;
   front->segment = span->segment;
-  front->is_zero = span->is_zero;
+  front->dirty = span->dirty.Within(front->start, front->end());
   free_.Remove(span);
   map_.SetEnds(*span, nullptr);
   span->start = front->end();
   span->pages -= pages;
+  const PageRange left = span->dirty.Within(span->start, span->end());
+  if (left.IsEmpty()) Unqueue(span);
+  if (span->is_queued) dirty_pages_ -= span->dirty.pages() - left.pages();
+  span->dirty = left;
   map_.SetEnds(*span, span);
   free_.Insert(span);
   return front;
@@ -142,13 +151,13 @@ void PageHeap::Join(Span* span) {
     RemoveFree(before);
     span->start = before->start;
     span->pages += before->pages;
-    span->is_zero &= before->is_zero;
+    span->dirty = span->dirty.Around(before->dirty);
     metadata_.DeleteSpan(before);
   }
   if (Span* const behind = FreeNeighbour(span->end(), *span)) {
     RemoveFree(behind);
     span->pages += behind->pages;
-    span->is_zero &= behind->is_zero;
+    span->dirty = span->dirty.Around(behind->dirty);
     metadata_.DeleteSpan(behind);
   }
 }
@@ -158,21 +167,29 @@ void PageHeap::InsertFree(Span* span, std::uint64_t now) {
   span->owner = nullptr;
   map_.SetEnds(*span, span);
   free_.Insert(span);
-  if (span->is_zero) return;
+  if (span->IsZero()) return;
   span->free_since = now;
   span->is_queued = true;
+  dirty_pages_ += span->dirty.pages();
   Append(span, &dirty_);
 }
 
 // A clock is not asked for nothing: a small program need never come to it.
-void PageHeap::InsertFree(Span* span) { InsertFree(span, span->is_zero ? 0 : Now()); }
+void PageHeap::InsertFree(Span* span) { InsertFree(span, span->IsZero() ? 0 : Now()); }
 
 // Its entries go as well: what is joined or handed out must not leave old ones behind.
 void PageHeap::RemoveFree(Span* span) {
   free_.Remove(span);
-  if (span->is_queued) Unlink(span, &dirty_);
-  span->is_queued = false;
+  Unqueue(span);
   map_.SetEnds(*span, nullptr);
+}
+
+// No longer waits to be discarded, if it does.
+void PageHeap::Unqueue(Span* span) {
+  if (!span->is_queued) return;
+  Unlink(span, &dirty_);
+  span->is_queued = false;
+  dirty_pages_ -= span->dirty.pages();
 }
 
 // ---- Supply
@@ -219,7 +236,7 @@ PageHeap::Growth PageHeap::GrowBreak(std::uint64_t need, std::uint64_t pad, bool
     return Growth::kRefused;
   }
   break_end_ = end == old + increment ? end : 0;
-  AddFree(first, end - first, 0, true);
+  AddFree(first, end - first, 0);
   return old == current || end - first >= need ? Growth::kGrown : Growth::kElsewhere;
 }
 
@@ -233,18 +250,17 @@ bool PageHeap::GrowBySegment(std::uint64_t bytes) {
     return false;
   }
   segment_bytes_ += bytes;
-  AddFree(start, bytes, start, true);
+  AddFree(start, bytes, start);
   return true;
 }
 
 // The operation has reserved descriptions.
-void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero) {
+void PageHeap::AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment) {
   Span* const span = metadata_.NewSpan(kernel_);
   BREAKPROOF_REQUIRE(span != nullptr, "descriptions were reserved before the heap grew");
   span->start = start;
   span->pages = bytes >> kPageShift;
   span->segment = segment;
-  span->is_zero = is_zero;
   if (segment == 0) break_bytes_ += bytes;
   RememberMost();
   Join(span);
@@ -268,6 +284,7 @@ bool PageHeap::Trim(std::uint64_t threshold, std::uint64_t pad) {
   const std::uint64_t left = top->pages - (amount >> kPageShift);
   RemoveFree(top);
   top->pages = left;
+  top->dirty = top->dirty.Within(top->start, top->end());
   if (left == 0) {
     metadata_.DeleteSpan(top);
   } else {
@@ -290,22 +307,48 @@ void PageHeap::Discard(std::uint64_t age) {
 void PageHeap::DiscardAt(std::uint64_t now, std::uint64_t age) {
   constexpr int kMostAtOnce = 8;  // the caller waits
   for (int i = 0; i < kMostAtOnce; ++i) {
-    Span* const span = dirty_.first;
-    if (span == nullptr || now - span->free_since < age) return;
-    void* const start = reinterpret_cast<void*>(span->start);
-    if (IsWholeSegment(*span) && kernel_.unmap(kernel_.context, start, span->bytes())) {
-      segment_bytes_ -= span->bytes();
-      RemoveFree(span);
-      metadata_.DeleteSpan(span);
-      continue;
-    }
-    const bool is_discarded = kernel_.discard(kernel_.context, start, span->bytes());
-    RemoveFree(span);
-    span->is_zero = is_discarded;
-    InsertFree(span, now);
-    // One that the kernel would not take waits for its next turn at the end of the queue.
-    if (!span->is_zero) return;
+    const Span* const span = dirty_.first;
+    if (span == nullptr || now - span->free_since < age || !DiscardOldest(span->pages)) return;
   }
+}
+
+// About so many pages of the span that is free for the longest, from its end; true if it did. One that the kernel would
+// not take waits for its next turn at the end of the queue.
+bool PageHeap::DiscardOldest(std::uint64_t pages) {
+  constexpr std::uint64_t kNotWorthKeeping = 16;
+  Span* const span = dirty_.first;
+  const bool is_all = span->dirty.pages() <= pages + kNotWorthKeeping;
+  if (is_all && IsWholeSegment(*span) &&
+      kernel_.unmap(kernel_.context, reinterpret_cast<void*>(span->start), span->bytes())) {
+    segment_bytes_ -= span->bytes();
+    RemoveFree(span);
+    metadata_.DeleteSpan(span);
+    return true;
+  }
+  const std::uintptr_t start = is_all ? span->dirty.start : span->dirty.end - (pages << kPageShift);
+  const bool is_discarded =
+      kernel_.discard(kernel_.context, reinterpret_cast<void*>(start), span->dirty.end - start);
+  if (is_discarded && !is_all) {
+    span->dirty.end = start;
+    dirty_pages_ -= pages;
+    return true;
+  }
+  RemoveFree(span);
+  if (is_discarded) span->dirty = {};
+  InsertFree(span);
+  return is_discarded;
+}
+
+// After `pages` were handed out; `most_before` is what most_heap_bytes_ was before that.
+void PageHeap::HoldPeak(std::uint64_t pages, std::uint64_t most_before) {
+  std::uint64_t resident = resident_pages();
+  std::uint64_t excess = peak_.Take(pages, resident, (most_heap_bytes_ - most_before) >> kPageShift);
+  while (excess > 0 && dirty_.first != nullptr && DiscardOldest(excess)) {
+    peak_.Pay(resident - resident_pages());
+    resident = resident_pages();
+    excess = peak_.Excess(resident);
+  }
+  peak_.Reach(resident);
 }
 
 void PageHeap::Append(Span* span, List* list) {
@@ -354,6 +397,7 @@ Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
   span->pages = bytes >> kPageShift;
   span->payload = payload;
   mappings_.Add(bytes);
+  HoldPeak(bytes >> kPageShift, most_heap_bytes_);
   FollowMappings();
   AddUsed(span);
   return span;
@@ -393,6 +437,7 @@ bool PageHeap::Remap(Span* span, std::uint64_t bytes) {
   const bool is_covered = map_.Cover(kernel_, span->payload, 1);
   BREAKPROOF_REQUIRE(is_covered, "a leaf was reserved for wherever the mapping goes");
   (void)is_covered;
+  HoldPeak(0, most_heap_bytes_);
   return true;
 }
 

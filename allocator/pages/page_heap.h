@@ -3,7 +3,7 @@
 // Supply is the program break; where that is refused, blocked or taken by somebody else, segments: mappings
 // that are retailed in the same way. Every growth tries the break first. The free top of the break is trimmed;
 // free spans elsewhere are discarded after a while, so that a block pinned above them does not keep them
-// resident. Policy: the program's rules on wholesale growth, threshold and trimming (README).
+// resident, and earlier where more would be resident than ever was (peak.h). Policy: the program's rules on wholesale growth, threshold and trimming (README).
 //
 // Every function needs lock() held. A refusal of the kernel gives nullptr or false and changes nothing else.
 #pragma once
@@ -18,6 +18,7 @@
 #include "allocator/pages/mapping_count.h"
 #include "allocator/pages/metadata.h"
 #include "allocator/pages/page_map.h"
+#include "allocator/pages/peak.h"
 #include "allocator/pages/span.h"
 
 namespace breakproof::allocator {
@@ -81,6 +82,10 @@ class PageHeap {
   std::uint64_t most_heap_bytes() const { return most_heap_bytes_; }  // of both together, ever
   const FreeSpans& free_spans() const { return free_; }
   std::uintptr_t break_end() const { return break_end_; }
+  // At most so many pages of the heap and of own mappings are resident: what is in use, and what is free and dirty.
+  std::uint64_t resident_pages() const {
+    return ((break_bytes_ + segment_bytes_ + mappings_.bytes()) >> kPageShift) - free_.pages() + dirty_pages_;
+  }
   // Slabs, large blocks and mappings, by next_in_heap.
   const Span* first_used() const { return used_.first; }
   const Span* first_dirty() const { return dirty_.first; }
@@ -90,7 +95,7 @@ class PageHeap {
   enum class Growth { kRefused, kElsewhere, kGrown };
   Growth GrowBreak(std::uint64_t need, std::uint64_t pad, bool counts_top);
   bool GrowBySegment(std::uint64_t bytes);
-  void AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment, bool is_zero);
+  void AddFree(std::uintptr_t start, std::uint64_t bytes, std::uintptr_t segment);
   Span* Top() const;
   Span* FreeNeighbour(std::uintptr_t page, const Span& span) const;
   void Join(Span* span);
@@ -100,6 +105,9 @@ class PageHeap {
   void CutTail(Span* span, std::uint64_t pages);
   Span* CutFront(Span* span, std::uint64_t pages);
   void DiscardAt(std::uint64_t now, std::uint64_t age);
+  bool DiscardOldest(std::uint64_t pages);
+  void HoldPeak(std::uint64_t pages, std::uint64_t most_before);
+  void Unqueue(Span* span);
   std::uint64_t Now() const { return kernel_.now(kernel_.context); }
   void AddUsed(Span* span) { Append(span, &used_); }
   void RemoveUsed(Span* span) { Unlink(span, &used_); }
@@ -132,6 +140,8 @@ class PageHeap {
   static void Unlink(Span* span, List* list);
   List dirty_;  // free, and not known to be zero: the oldest first
   List used_;
+  std::uint64_t dirty_pages_;  // of the spans in the queue
+  Peak peak_;                  // of resident_pages()
   std::uint64_t break_bytes_, segment_bytes_, most_heap_bytes_;
 };
 

@@ -21,6 +21,26 @@ enum class SpanUse : std::uint8_t {
   kMapping,  // one block, a mapping of its own
 };
 
+// Addresses from `start` to before `end`, both at pages; none if they are equal.
+struct PageRange {
+  std::uintptr_t start;
+  std::uintptr_t end;
+
+  bool IsEmpty() const { return start == end; }
+  std::uint64_t pages() const { return (end - start) >> kPageShift; }
+  // What lies within these bounds.
+  PageRange Within(std::uintptr_t lower, std::uintptr_t upper) const {
+    const PageRange part = {start > lower ? start : lower, end < upper ? end : upper};
+    return part.start < part.end ? part : PageRange{};
+  }
+  // The shortest range that holds both.
+  PageRange Around(const PageRange& other) const {
+    if (IsEmpty()) return other;
+    if (other.IsEmpty()) return *this;
+    return {start < other.start ? start : other.start, end > other.end ? end : other.end};
+  }
+};
+
 struct alignas(64) Span {
   // What every free reads, any thread's: set when the span is taken into use, then left alone until it is free, but
   // where a slab becomes a mixed one.
@@ -48,16 +68,19 @@ struct alignas(64) Span {
   Span* previous;
   std::uint16_t used;        // kSlab: blocks handed out, to callers or to the owner's bins
   bool is_listed;            // kSlab: in its thread heap's list of slabs with room
-  bool is_zero;              // kFree: every byte is zero (fresh, or discarded)
   bool is_queued;            // kFree: waits to be discarded
   bool may_be_too_long;      // kSlab: realloc has left a block in it that is longer than was asked for
-  std::uint8_t longest_run;  // mixed slab: of its free units, as it is listed by (UnitSet::LongestRun)
+  std::uint8_t run_step;     // mixed slab: of its longest run of free units, as it is listed by (UnitSet::RunStep)
 
-  // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
-  // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
   static constexpr std::uint64_t kBlocksAWord = 64;
   static constexpr std::uint64_t kWords = arithmetic::kMaxSlabBlocks / kBlocksAWord;
-  std::uint64_t free_blocks[kWords];
+  union {
+    // kSlab: a bit a block, set while the slab has it. Out of band as all the rest: no list runs through memory
+    // that callers can write, a block given back twice is seen, and blocks leave in the order of their addresses.
+    std::uint64_t free_blocks[kWords];
+    // kFree, and until the span's use is set: outside of these pages every byte is zero, fresh or discarded.
+    PageRange dirty;
+  };
 
   // A slab may become a mixed one, and then has no owner, while threads look that do not own it: neither is them.
   const void* OwnerNow() const { return __atomic_load_n(&owner, __ATOMIC_RELAXED); }
@@ -65,6 +88,7 @@ struct alignas(64) Span {
 
   std::uint64_t bytes() const { return pages << kPageShift; }
   std::uintptr_t end() const { return start + bytes(); }
+  bool IsZero() const { return dirty.IsEmpty(); }  // only as long as `dirty` is meant
 };
 static_assert(sizeof(Span) == 128, "two lines: a thirty-second of the shortest slab");
 static_assert(offsetof(Span, next) == 64, "what the owner changes must not share a line with what others read");

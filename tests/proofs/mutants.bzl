@@ -63,8 +63,9 @@ _MUTANTS = [
     _mutant("classes_aligned_beyond_a_page", "size_class", "alignment <= kPageSize;", "alignment <= 2 * kPageSize;", ["Z18"]),
 
     # slab.h
-    _mutant("tail_unchecked", "slab", "(bytes - shape.blocks * class_size) * kMaxTailPart <= bytes", "shape.blocks >= 1", ["Z19"]),
-    _mutant("slab_of_few_blocks", "slab", "class_size <= 2048, 4,", "class_size <= 2048, 2,", ["Z20"]),
+    _mutant("tail_unchecked", "slab", "(bytes - shape.blocks * class_size) * MaxTailPart(class_size) <= bytes", "shape.blocks >= 1", ["Z19"]),
+    _mutant("slab_of_few_blocks", "slab", "class_size <= 8192, 2, 1", "class_size <= 2048, 2, 1", ["Z20"]),
+    _mutant("longer_tails", "slab", "(class_size <= 1024, 16, 8)", "(class_size <= 512, 16, 8)", ["Z19"]),
     _mutant("slab_longer_than_needed", "slab", "shorter = kMaxSlabPages - 1; shorter > 0", "shorter = kMaxSlabPages - 1; shorter > 1", ["Z20"]),
     _mutant("reciprocal_rounded_down", "slab", "(scale + (class_size - 1)) / class_size", "scale / class_size", ["Z21", "Z22", "Z42"]),
     _mutant("start_off_by_one", "slab", "- 1)) < reciprocal", "- 1)) <= reciprocal", ["Z42"]),

@@ -16,27 +16,29 @@ std::string Label(const char* claim, std::uint64_t size_class) {
 }
 
 BREAKPROOF_THEOREM(Z19,
-                   "A slab's blocks fill it but for a tail shorter than a block, at most a sixteenth of it.") {
+                   "A slab's blocks fill it but for a tail shorter than a block, at most a sixteenth of it up to blocks of 1 KiB, "
+                   "an eighth above.") {
   for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
     const Word size = ClassToSize<Word>(size_class);
     const SlabShape<Word> slab = ShapeOfSlab(size);
     const Word bytes = slab.pages * kPageSize;
     proof.Prove(Label("inside", size_class), slab.blocks * size <= bytes);
     proof.Prove(Label("no room for another", size_class), (slab.blocks + 1) * size > bytes);
-    proof.Prove(Label("a sixteenth", size_class), (bytes - slab.blocks * size) * 16 <= bytes);
+    const Word tail = bytes - slab.blocks * size;
+    proof.Prove(Label("a sixteenth up to 1 KiB", size_class), size > 1024 || tail * 16 <= bytes);
+    proof.Prove(Label("an eighth", size_class), tail * 8 <= bytes);
   }
 }
 
 BREAKPROOF_THEOREM(Z20,
-                   "A slab has 1 to 16 pages and 1 to 256 blocks, at least 8 of up to 512 bytes, 4 of up to 2 KiB, "
-                   "2 of up to 8 KiB; no shorter one is as good.") {
+                   "A slab has 1 to 16 pages and 1 to 256 blocks, at least 8 of up to 512 bytes, 2 of up to 8 KiB; "
+                   "no shorter one is as good.") {
   for (std::uint64_t size_class = 0; size_class < kClassCount; ++size_class) {
     const Word size = ClassToSize<Word>(size_class);
     const SlabShape<Word> slab = ShapeOfSlab(size);
     proof.Prove(Label("pages", size_class), slab.pages >= 1 && slab.pages <= 16);
     proof.Prove(Label("at most 256 blocks", size_class), slab.blocks >= 1 && slab.blocks <= 256);
     proof.Prove(Label("at least 8 up to 512 bytes", size_class), size > 512 || slab.blocks >= 8);
-    proof.Prove(Label("at least 4 up to 2 KiB", size_class), size > 2048 || slab.blocks >= 4);
     proof.Prove(Label("at least 2 up to 8 KiB", size_class), size > 8192 || slab.blocks >= 2);
     const Word shorter = proof.Any("shorter");
     const SlabShape<Word> other = {shorter, shorter * kPageSize / size};

@@ -8,12 +8,13 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kNoThread = 65535;  // a thread that could get no heap: it keeps no batches
 
-// The shortest run of pages that holds at least so many blocks and leaves at most a sixteenth behind the last one.
+// The shortest run of pages that holds at least so many blocks and leaves at most that part of it behind the last one.
 SlabShape ShapeOf(std::uint64_t size) {
-  const std::uint64_t least = size <= 512 ? 8 : size <= 2048 ? 4 : size <= 8192 ? 2 : 1;
+  const std::uint64_t least = size <= 512 ? 8 : size <= 8192 ? 2 : 1;
+  const std::uint64_t part = size <= 1024 ? 16 : 8;
   for (std::uint64_t pages = 1;; ++pages) {
     const std::uint64_t bytes = pages * kPage, blocks = bytes / size;
-    if (blocks >= least && (bytes - blocks * size) * 16 <= bytes) return {size, pages, blocks};
+    if (blocks >= least && (bytes - blocks * size) * part <= bytes) return {size, pages, blocks};
   }
 }
 
