@@ -18,6 +18,8 @@ using model::Word;
 // Of so many pages that are not known to be used most were not touched, and should stay so. To drop them all costs less than
 // to ask, or to look; but who never asks learns nothing.
 constexpr std::size_t kLongRun = 16;
+// Looks at a page that nobody has used until it counts as such. A fault costs as much as a dozen.
+constexpr std::uint8_t kPatience = 16;
 // One in eight asks, spread so that no period of what a run maps can miss it.
 bool IsToAsk(std::uint32_t number) { return number * 0x9e3779b1u < 1u << 29; }
 
@@ -54,25 +56,29 @@ void ResidentPages::Zero(model::Range range) {
   const Page end = (range.end - range_.start) / kPage;
   for (Page page = (range.start - range_.start) / kPage; page < end;) {
     const Page run_end = EndOfRun(page, end);
-    is_used_[page] != 0 ? ZeroByHand(page, run_end) : ZeroUnused(page, run_end);
+    patience_[page] != 0 ? ZeroByHand(page, run_end) : ZeroUnused(page, run_end);
     page = run_end;
   }
 }
 
 void ResidentPages::Dropped(model::Range range) {
   const Word start = std::max(range.start, range_.start), end = std::min(range.end, range_.end);
-  if (start < end) std::memset(is_used_.data() + (start - range_.start) / kPage, 0, (end - start) / kPage);
+  if (start < end) std::memset(patience_.data() + (start - range_.start) / kPage, 0, (end - start) / kPage);
 }
 
 // Of the pages from there on that are used as well, or are not either.
 ResidentPages::Page ResidentPages::EndOfRun(Page page, Page end) const {
-  const unsigned char* const first = is_used_.data() + page;
-  const void* const other = std::memchr(first, *first == 0, end - page);
-  return other == nullptr ? end : page + static_cast<Page>(static_cast<const unsigned char*>(other) - first);
+  const bool is_used = patience_[page] != 0;
+  do ++page;
+  while (page < end && (patience_[page] != 0) == is_used);
+  return page;
 }
 
 void ResidentPages::ZeroByHand(Page begin, Page end) {
-  for (Page page = begin; page < end; ++page) is_used_[page] = ZeroPage(AddressOf(page));
+  for (Page page = begin; page < end; ++page) {
+    const int rest = std::max(patience_[page] - 1, 0);
+    patience_[page] = static_cast<std::uint8_t>(ZeroPage(AddressOf(page)) ? kPatience : rest);
+  }
 }
 
 void ResidentPages::ZeroUnused(Page begin, Page end) {
@@ -87,7 +93,7 @@ void ResidentPages::Learn(Page begin, Page end) {
   for (Page part = begin; part < end; part += kPart) {
     const Page pages = std::min(kPart, end - part);
     Require(mincore(Pointer(AddressOf(part)), pages * kPage, is_resident), "mincore");
-    for (Page i = 0; i < pages; ++i) is_used_[part + i] = is_resident[i] & 1;
+    for (Page i = 0; i < pages; ++i) patience_[part + i] = is_resident[i] & 1 ? kPatience : 0;
   }
 }
 

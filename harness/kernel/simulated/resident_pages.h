@@ -1,6 +1,6 @@
 // A range of private pages of which some are kept resident, and are zeroed before they are used again.
 //
-// To ask the kernel which of them are costs more than to zero them. So what was used the last time is zeroed by hand, as are
+// To ask the kernel which of them are costs more than to zero them. So what was used of late is zeroed by hand, as are
 // short runs between; of long runs that were not, whatever is resident is dropped.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace breakproof::harness {
 class ResidentPages {
  public:
   // Whole pages.
-  explicit ResidentPages(model::Range range) : range_(range), is_used_(range.size() / model::kPage) {}
+  explicit ResidentPages(model::Range range) : range_(range), patience_(range.size() / model::kPage) {}
 
   model::Range range() const { return range_; }
 
@@ -33,7 +33,7 @@ class ResidentPages {
   void Learn(Page begin, Page end);
 
   model::Range range_;
-  std::vector<unsigned char> is_used_;  // by page: held something when it was zeroed the last time
+  std::vector<std::uint8_t> patience_;  // by page: looks until it counts as unused
   std::uint32_t long_runs_ = 0;
 };
 
