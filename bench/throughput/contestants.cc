@@ -35,7 +35,7 @@ class FreshHeap : harness::KernelObserver {
   void After(const model::KernelCall&, bool, std::uint64_t) override {}
   void MetadataRefused() override {}
 
-  harness::SimulatedKernel kernel_;
+  harness::SimulatedKernel kernel_{{.guards_mappings = true, .unmapped = harness::Unmapped::kHidden}};
   harness::ProductionHeap heap_{&kernel_, this};
   Program program_{harness::ProductionHeap::family()};
 };

@@ -42,8 +42,9 @@ void Guidance::CaseBegins() {
 }
 
 bool Guidance::WasHandedOut(std::uint64_t address) {
-  std::uint64_t& entry = addresses_[Mix(address) % addresses_.size()];
-  return std::exchange(entry, address) == address;
+  const std::uint64_t hash = Mix(address);
+  const auto half = static_cast<std::uint32_t>(hash >> 32) | 1;  // not what nobody wrote
+  return std::exchange(addresses_[hash % addresses_.size()], half) == half;
 }
 
 void Guidance::Saw(const harness::Observation& observation) {

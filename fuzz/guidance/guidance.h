@@ -26,7 +26,7 @@ class Guidance : public harness::OperationObserver {
   bool WasHandedOut(std::uint64_t address);
 
   std::uint64_t before_ = 0;                     // the operation before, as a feature
-  std::array<std::uint64_t, 4096> addresses_{};  // handed out in this case, by hash
+  std::array<std::uint32_t, 4096> addresses_{};  // handed out in this case: half of the hash, by the other half
 };
 
 // The counters, which libFuzzer finds by their section, looks at after every input and clears before it.

@@ -38,7 +38,9 @@ void NameSlots(Case* c) {
 }
 
 Case WithFreshNames(const Case& c) {
-  Case fresh{.notes = c.notes, .operations = c.operations, .slot_names = {}, .environment = c.environment};
+  Case fresh{.notes = c.notes, .operations = {}, .slot_names = {}, .environment = c.environment};
+  fresh.operations.reserve(c.operations.size() + 1);  // fuzz targets append a final check
+  fresh.operations = c.operations;
   std::map<Slot, Slot> renumbered;
   for (Operation& operation : fresh.operations) {
     for (Slot* slot : {&operation.argument, &operation.result}) {

@@ -412,10 +412,12 @@ void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);
 }
 
-// One live block an operation, in turn: damage is noticed near its cause at a constant price.
+// One live block an operation, in turn: damage is noticed near its cause at a constant price. Where blocks are hidden, who
+// damages one is stopped when he does, and looks are rarer.
 void Executor::VerifyNext(Outcome* outcome) {
   constexpr std::uint64_t kCheap = 4096;
-  if (live_count_ == 0) return;
+  constexpr std::uint32_t kLooksOneIn = kHidesBlocks ? 4 : 1;
+  if (live_count_ == 0 || ++operations_ % kLooksOneIn != 0) return;
   if (next_to_verify_ >= live_count_) next_to_verify_ = 0;
   const std::uint32_t index = live_[next_to_verify_++];
   if (next_to_verify_ < live_count_) __builtin_prefetch(blocks_[live_[next_to_verify_]].address);

@@ -98,6 +98,7 @@ class Executor {
   std::uint32_t* slots_;   // block index + 1, or 0 for NULL
   std::uint32_t live_count_ = 0;
   std::uint32_t next_to_verify_ = 0;
+  std::uint32_t operations_ = 0;  // that might have looked at it
 };
 
 }  // namespace breakproof::harness

@@ -78,37 +78,52 @@ std::uint64_t SkipFast(const std::uint8_t* base, std::uint64_t seed, std::uint64
   return kHasWideVectors ? SkipGroupsWide<kStep>(base, seed, at, end) : SkipGroups<kStep>(base, seed, at, end);
 }
 
-void FillRange(std::uint8_t* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
-  std::uint64_t at = begin;
-  for (; at < end && at % 8 != 0; ++at) base[at] = PatternByte(seed, at);
-  at = FillFast(base, seed, at, end);
-  for (; at + 8 <= end; at += 8) {
-    const std::uint64_t word = PatternWord(seed, at / 8);
-    std::memcpy(base + at, &word, 8);
-  }
-  for (; at < end; ++at) base[at] = PatternByte(seed, at);
+// The eight bytes that belong from any offset on.
+std::uint64_t WordAt(std::uint64_t seed, std::uint64_t offset) {
+  const std::uint64_t shift = offset % 8 * 8;
+  const std::uint64_t low = PatternWord(seed, offset / 8);
+  return shift == 0 ? low : low >> shift | PatternWord(seed, offset / 8 + 1) << (64 - shift);
 }
 
-std::uint64_t FirstDifferent(const std::uint8_t* base, std::uint64_t seed, std::uint64_t begin,
-                             std::uint64_t end) {
+std::uint64_t Load(const std::uint8_t* from) {
+  std::uint64_t word;
+  std::memcpy(&word, from, 8);
+  return word;
+}
+void Store(std::uint8_t* to, std::uint64_t word) { std::memcpy(to, &word, 8); }
+
+// Ends that are no whole words are written and read by words that overlap their neighbours.
+void FillRange(std::uint8_t* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
   std::uint64_t at = begin;
-  for (; at < end && at % 8 != 0; ++at) {
-    if (base[at] != PatternByte(seed, at)) return at;
+  if (end - begin < 8) {
+    for (std::uint64_t word = WordAt(seed, at); at < end; ++at, word >>= 8) base[at] = static_cast<std::uint8_t>(word);
+    return;
   }
-  at = SkipFast<kWordStep>(base, seed, at, end);
-  for (; at + 8 <= end; at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, base + at, 8);
-    if (word != PatternWord(seed, at / 8)) break;
-  }
-  for (; at < end; ++at) {
+  if (at % 8 != 0) Store(base + at, WordAt(seed, at));
+  at = FillFast(base, seed, (at + 7) / 8 * 8, end);
+  for (; at + 8 <= end; at += 8) Store(base + at, PatternWord(seed, at / 8));
+  if (at < end) Store(base + (end - 8), WordAt(seed, end - 8));
+}
+
+std::uint64_t FirstDifferentByte(const std::uint8_t* base, std::uint64_t seed, std::uint64_t begin, std::uint64_t end) {
+  for (std::uint64_t at = begin; at < end; ++at) {
     if (base[at] != PatternByte(seed, at)) return at;
   }
   return end;
 }
 
+std::uint64_t FirstDifferent(const std::uint8_t* base, std::uint64_t seed, std::uint64_t begin,
+                             std::uint64_t end) {
+  if (end - begin < 8 || Load(base + begin) != WordAt(seed, begin)) return FirstDifferentByte(base, seed, begin, end);
+  std::uint64_t at = SkipFast<kWordStep>(base, seed, (begin + 7) / 8 * 8, end);
+  while (at + 8 <= end && Load(base + at) == PatternWord(seed, at / 8)) at += 8;
+  if (at + 8 > end && Load(base + (end - 8)) == WordAt(seed, end - 8)) return end;
+  return FirstDifferentByte(base, seed, at, end);
+}
+
 std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std::uint64_t end) {
   std::uint64_t at = SkipFast<0>(base, 0, begin, end);
+  while (at + 8 <= end && Load(base + at) == 0) at += 8;
   for (; at < end; ++at) {
     if (base[at] != 0) return at;
   }

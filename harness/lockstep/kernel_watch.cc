@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "harness/lockstep/address_set.h"
+#include "harness/support/address_set.h"
 #include "harness/lockstep/lock_step.h"
 #include "harness/lockstep/repetition.h"
 

@@ -7,7 +7,6 @@
 #include "allocator/heap/trim.h"
 #include "allocator/interface/entry_points.h"
 #include "allocator/interface/parameters.h"
-#include "harness/kernel/simulated/warm_pages.h"
 #include "harness/production/operators_of.h"
 #include "harness/support/could_not_run.h"
 
@@ -164,6 +163,8 @@ ProductionHeap::ProductionHeap(SimulatedKernel* kernel, KernelObserver* observer
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED) throw CouldNotRun("no memory for the heap under test");
   heap_ = static_cast<allocator::Heap*>(map);
+  const auto start = reinterpret_cast<std::uintptr_t>(map);
+  memory_.emplace(model::Range{start, start + kHeapBytes});
   placeholder_ = std::make_unique<allocator::PlaceholderThreadHeap>();
   placeholder_->Serve(heap_);
 }
@@ -175,7 +176,7 @@ ProductionHeap::~ProductionHeap() {
 
 void ProductionHeap::Reset() {
   // Most of it is a table that is never touched.
-  ZeroResident({reinterpret_cast<std::uintptr_t>(heap_), reinterpret_cast<std::uintptr_t>(heap_) + kHeapBytes});
+  memory_->Zero(memory_->range());
   the_heap = this;
   threads_.fill(nullptr);
   current_ = &placeholder_->thread;

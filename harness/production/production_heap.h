@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "harness/execute/malloc_family.h"
+#include "harness/kernel/simulated/resident_pages.h"
 #include "harness/kernel/simulated/simulated_kernel.h"
 #include "harness/operation/operation.h"
 #include "model/heap/heap.h"
@@ -122,6 +124,7 @@ class ProductionHeap {
   KernelTable table_;
   KernelObserver* observer_;
   allocator::Heap* heap_ = nullptr;          // in a mapping of its own: it must begin as zeroes
+  std::optional<ResidentPages> memory_;      // that mapping
   std::unique_ptr<allocator::PlaceholderThreadHeap> placeholder_;
   std::array<allocator::ThreadHeap*, kMaxThreads> threads_{};
   allocator::ThreadHeap* current_ = nullptr;

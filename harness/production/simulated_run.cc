@@ -27,8 +27,8 @@ using model::Violation;
 
 // Walks over everything cost more the more blocks there are. A case can afford so many looks at a block, and so many
 // more with every operation: small heaps are walked after every operation, large ones now and then, and all at the end.
-constexpr std::uint64_t kLooksAtFirst = 4096;
-constexpr std::uint64_t kLooksAnOperation = 2;
+constexpr std::uint64_t kLooksAtFirst = 1024;
+constexpr std::uint64_t kLooksAnOperation = 1;
 
 constexpr std::uint64_t kPage = 4096;
 
@@ -86,7 +86,10 @@ std::string HowItEnded(int signal) {
 class SimulatedRun::Implementation : public KernelObserver {
  public:
   Implementation(Crashes crashes, Mappings mappings)
-      : kernel_({.guards_mappings = mappings == Mappings::kApart}), heap_(&kernel_, this) {
+      : kernel_({.guards_mappings = mappings == Mappings::kApart,
+                 // A report of the sanitizer ends the process.
+                 .unmapped = crashes == Crashes::kEndTheProcess ? Unmapped::kHidden : Unmapped::kForbidden}),
+        heap_(&kernel_, this) {
     if (crashes == Crashes::kAreViolations) guard_.emplace();
   }
 
@@ -150,6 +153,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     }
     TellStatistics(call, is_granted, address);
     if (is_granted) NoteGivenBack(call, address);
+    if (is_granted) NoteWithdrawn(call, address);
     Hold(false);
   }
 
@@ -171,7 +175,9 @@ class SimulatedRun::Implementation : public KernelObserver {
     walks_ = 0;
     looks_left_ = kLooksAtFirst;
     is_policed_ = false;
+    top_free_.reset();
     given_back_.clear();
+    withdrawn_.clear();
     doing_ = Doing::kOperation;
     for (const Refusal& refusal : environment.refusals) kernel_.Refuse(refusal);
     kernel_.SetGapBeforeGrowth(environment.gap_before_growth);
@@ -201,6 +207,37 @@ class SimulatedRun::Implementation : public KernelObserver {
     }
   }
 
+  void NoteWithdrawn(const model::KernelCall& call, std::uint64_t address) {
+    using Kind = model::KernelCallKind;
+    const std::uint64_t end = call.address + call.length;
+    if (call.kind == Kind::kBrk) {
+      const std::uint64_t old_break = kernel_.log().back().value;
+      if (call.address < old_break) withdrawn_.push_back({call.address, old_break});
+    } else if (call.kind == Kind::kMunmap) {
+      withdrawn_.push_back({call.address, end});
+    } else if (call.kind == Kind::kMremap) {
+      const bool stays = address == call.address;
+      if (!stays || call.new_length < call.length) withdrawn_.push_back({stays ? address + call.new_length : call.address, end});
+    }
+  }
+
+  // H1: what was given back to the kernel was no live block's. A look at its bytes may come much later, and where access is
+  // not taken away (Unmapped::kHidden) they look as they did.
+  void CheckWithdrawn() {
+    const model::HeapModel::Blocks& blocks = lock_step_->heap().blocks();
+    for (const model::Range& range : withdrawn_) {
+      if (lock_step_->is_over()) break;
+      auto block = blocks.lower_bound(range.end);
+      if (block == blocks.begin()) continue;
+      --block;  // the last that begins below the end: blocks are disjoint
+      const std::uint64_t usable = std::max<std::uint64_t>(block->second.usable, 1);
+      if (block->first + usable <= range.start || kernel_.IsGranted(block->first, usable)) continue;
+      lock_step_->Add({RuleId::kH1, "memory of live blocks stays mapped",
+                       "the block of " + std::to_string(usable) + " bytes at " + std::to_string(block->first) + " has lost some"});
+    }
+    withdrawn_.clear();
+  }
+
   // No entry of the page map is left of memory that was given back, unless it came again. Of long ranges both
   // ends are looked at, where blocks and spans are entered.
   void CheckGivenBack() {
@@ -224,6 +261,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     const std::uint64_t kernel_calls = result_.kernel_calls;
     is_call_ = operation.kind == OperationKind::kCall;
     doing_ = Doing::kOperation;
+    if (!is_call_) top_free_.reset();
     outcome_ = Outcome{};
     outcome_.stage = Stage::kCalling;
     statistics_.BeginOther();
@@ -256,6 +294,7 @@ class SimulatedRun::Implementation : public KernelObserver {
       watcher_->End(static_cast<std::uint32_t>(index_), outcome_, found_, kernel_, heap_);
     }
     for (Violation& violation : found_) lock_step_->Add(std::move(violation));
+    if (!withdrawn_.empty()) CheckWithdrawn();
     AddAll(statistics_.CompareHeld(lock_step_->heap()));
     WalkIfDue();
     if (guard_) guard_->Progress();
@@ -308,12 +347,13 @@ class SimulatedRun::Implementation : public KernelObserver {
     policy_.Begin(call);
     statistics_.Begin(payload_, alignment_);
     is_policed_ = true;
-    top_free_before_ = heap_.TopFree(ProgramBreak());
+    top_free_before_ = top_free_ ? *top_free_ : heap_.TopFree(ProgramBreak());
   }
 
   void EndCall(const Outcome& outcome) {
     model::own::Books books;  // nothing but the top is looked at
     books.top_free = heap_.TopFree(ProgramBreak());
+    top_free_ = books.top_free;
     const auto missing = policy_.End(outcome.address, books);
     // A free that added nothing to the top has no occasion to trim it, even if mallopt has made it due.
     const bool has_no_occasion =
@@ -434,7 +474,9 @@ class SimulatedRun::Implementation : public KernelObserver {
   std::uint64_t payload_ = 0;
   std::uint64_t alignment_ = 0;
   std::uint64_t top_free_before_ = 0;
-  std::vector<model::Range> given_back_;
+  std::optional<std::uint64_t> top_free_;  // as the last call left it, and nothing else since
+  std::vector<model::Range> given_back_;  // mappings
+  std::vector<model::Range> withdrawn_;   // whatever is no longer mapped
   std::vector<Violation> found_;
 };
 

@@ -46,6 +46,9 @@ class StatisticsCheck {
 
  private:
   void NoteShrinking(std::uint64_t before);
+  // Calls visit(Figure) for what the statistics count as it comes and goes.
+  template <typename Visit>
+  void ForEachHeld(Visit visit) const;
 
   const ProductionHeap& heap_;
   const model::own::Policy& policy_;

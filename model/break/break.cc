@@ -24,8 +24,9 @@ bool Grow(State& state, Range heap) {
   const Word mapped_below = state.space.PagesIn(below);
   if (mapped_below != 0) state.Hit(Rule::B11);  // whatever lies below does not matter
   if (mapped_below < below.size() / kPage) state.Hit(Rule::B16);
-  for (const Area& area : state.space.AreasIn(below))
+  state.space.ForEachAreaIn(below, [&](const Area& area) {
     if (area.attributes.protection != kHeap.protection) state.Hit(Rule::B18), state.Hit(Rule::B17);
+  });
   state.space.Map(heap, kHeap);  // B7
   return state.Hit(Rule::B7);
 }
@@ -34,8 +35,9 @@ bool Shrink(State& state, Range released) {
   if (!state.space.AnyMapped(released)) return !state.Hit(Rule::B14);
   if (state.space.At(released.end)) state.Hit(Rule::B19);  // what lies above the break stays
   if (!state.space.At(released.start)) state.Hit(Rule::B15);
-  for (const Area& area : state.space.AreasIn(released))
+  state.space.ForEachAreaIn(released, [&](const Area& area) {
     if (!(area.attributes == kHeap)) state.Hit(Rule::B13);
+  });
   state.space.Unmap(released);  // B13
   return state.Hit(Rule::B22);
 }

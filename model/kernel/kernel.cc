@@ -31,7 +31,7 @@ Word Kernel::LimitOf(const Machine& machine, const Call& call) {
 
 Result Kernel::Perform(const Call& call, Chooser& chooser) {
   const Result result = Dispatch(call, chooser);
-  effects_ = state_.space.TakeEffects();
+  state_.space.TakeEffects(&effects_);
   contents_.Apply(state_, effects_);
   const bool refused = result.error > 0;
   if (refused && effects_.empty()) state_.Hit(Rule::L11);

@@ -23,24 +23,13 @@ bool AddressSpace::AnyMapped(Range range) const {
 
 std::vector<Area> AddressSpace::AreasIn(Range range) const {
   std::vector<Area> result;
-  if (range.empty()) return result;
-  auto it = areas_.upper_bound(range.start);
-  if (it != areas_.begin() && std::prev(it)->second.end > range.start) --it;
-  for (; it != areas_.end() && it->first < range.end; ++it) {
-    Area area{{it->first, it->second.end}, it->second.attributes};
-    if (area.range.start < range.start) {
-      area.attributes = area.AttributesAt(range.start);
-      area.range.start = range.start;
-    }
-    area.range.end = std::min(area.range.end, range.end);
-    result.push_back(area);
-  }
+  ForEachAreaIn(range, [&](const Area& area) { result.push_back(area); });
   return result;
 }
 
 Word AddressSpace::PagesIn(Range range) const {
   Word pages = 0;
-  for (const Area& area : AreasIn(range)) pages += area.range.size() / kPage;
+  ForEachAreaIn(range, [&](const Area& area) { pages += area.range.size() / kPage; });
   return pages;
 }
 
@@ -111,7 +100,10 @@ void AddressSpace::AdoptBoundaries(const std::vector<Word>& starts) {
   for (Word start : starts) SplitAt(start);
 }
 
-std::vector<Effect> AddressSpace::TakeEffects() { return std::exchange(effects_, {}); }
+void AddressSpace::TakeEffects(std::vector<Effect>* effects) {
+  effects->clear();
+  effects->swap(effects_);
+}
 
 void AddressSpace::SplitAt(Word address) {
   const std::optional<Area> area = At(address);

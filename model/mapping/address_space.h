@@ -4,6 +4,8 @@
 // the simulated kernel with its real pages) replays the effects and needs no rule of its own.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <vector>
@@ -79,6 +81,8 @@ class AddressSpace {
   bool AnyMapped(Range range) const;           // outside the window counts as mapped
   bool IsFree(Range range) const { return !AnyMapped(range); }
   std::vector<Area> AreasIn(Range range) const;       // clipped to range, in order
+  template <typename Visit>
+  void ForEachAreaIn(Range range, Visit visit) const;  // the same, one by one
   Word PagesIn(Range range) const;                    // mapped pages inside range
   Word TotalPages() const { return total_pages_; }    // L1
   Word DataPages() const { return data_pages_; }      // L3
@@ -97,7 +101,8 @@ class AddressSpace {
   // Adopts the observed starts (sorted): merges what can be merged, then splits there.
   void AdoptBoundaries(const std::vector<Word>& starts);
 
-  std::vector<Effect> TakeEffects();
+  // In place of what is in there.
+  void TakeEffects(std::vector<Effect>* effects);
 
  private:
   struct Extent {
@@ -117,5 +122,21 @@ class AddressSpace {
   Word data_pages_ = 0;
   std::vector<Effect> effects_;
 };
+
+template <typename Visit>
+void AddressSpace::ForEachAreaIn(Range range, Visit visit) const {
+  if (range.empty()) return;
+  auto it = areas_.upper_bound(range.start);
+  if (it != areas_.begin() && std::prev(it)->second.end > range.start) --it;
+  for (; it != areas_.end() && it->first < range.end; ++it) {
+    Area area{{it->first, it->second.end}, it->second.attributes};
+    if (area.range.start < range.start) {
+      area.attributes = area.AttributesAt(range.start);
+      area.range.start = range.start;
+    }
+    area.range.end = std::min(area.range.end, range.end);
+    visit(area);
+  }
+}
 
 }  // namespace breakproof::model

@@ -16,7 +16,8 @@ bool ModelSystem::MayCall(Event event) {
 }
 
 bool ModelSystem::Settle(const Result& result) {
-  state_.space.TakeEffects();
+  std::vector<Effect> unseen;
+  state_.space.TakeEffects(&unseen);
   events_.back().refused = result.error != 0;
   refused_ |= result.error != 0;
   return result.error == 0;

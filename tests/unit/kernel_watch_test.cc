@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "harness/case/case_text.h"
-#include "harness/lockstep/address_set.h"
+#include "harness/support/address_set.h"
 
 namespace breakproof::harness {
 namespace {
@@ -143,6 +143,21 @@ TEST(AddressSetTest, RangesAreCutAndCounted) {
   EXPECT_FALSE(set.Touches(60, 70));
   set.Remove(0, 100);
   EXPECT_EQ(set.total(), 0u);
+}
+
+TEST(AddressSetTest, NeighboursAreOneRange) {
+  AddressSet set;
+  for (const std::uint64_t begin : {40, 10, 30, 20}) set.Add(begin, begin + 10);
+  EXPECT_EQ(set.total(), 40u);
+  EXPECT_TRUE(set.Covers(10, 50));
+  EXPECT_FALSE(set.Covers(9, 50));
+  EXPECT_FALSE(set.Covers(10, 51));
+  EXPECT_TRUE(set.Covers(60, 60)) << "nothing";
+  set.Remove(25, 26);
+  EXPECT_FALSE(set.Covers(10, 50));
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> parts;
+  set.ForEachIn(15, 45, [&](std::uint64_t from, std::uint64_t to) { parts.push_back({from, to}); });
+  EXPECT_EQ(parts, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{15, 25}, {26, 45}}));
 }
 
 }  // namespace

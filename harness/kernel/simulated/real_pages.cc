@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "harness/support/poison.h"
+
 namespace breakproof::harness {
 namespace {
 
@@ -30,7 +32,8 @@ void Require(bool done, const char* step) {
 
 }  // namespace
 
-RealPages::RealPages(Word preferred, Word size) : warm_({}) {
+RealPages::RealPages(Word preferred, Word size, Unmapped unmapped)
+    : warm_({}), hides_unmapped_(kHasPoison && unmapped == Unmapped::kHidden) {
   void* got = mmap(Pointer(preferred), size, PROT_NONE, kReserved | MAP_FIXED_NOREPLACE, -1, 0);
   if (got == MAP_FAILED) got = mmap(nullptr, size, PROT_NONE, kReserved, -1, 0);
   Require(got != MAP_FAILED, "reserving the window");
@@ -50,8 +53,8 @@ void RealPages::Reset() {
     Reserve(range_);
   } else {
     const Range low = warm_.low(), high = warm_.high();
-    Protect({low.start, std::min(low_end_, low.end)});
-    Protect({std::max(high_start_, high.start), high.end});
+    Close({low.start, std::min(low_end_, low.end)});
+    Close({std::max(high_start_, high.start), high.end});
     if (low_end_ > low.end || high_start_ < high.start) Reserve({low.end, high.start});
   }
   low_end_ = range_.start;
@@ -76,6 +79,7 @@ void RealPages::Carry(const model::State& state, const std::vector<Effect>& effe
       case Effect::Kind::kMap: Map(state, effect); break;
       case Effect::Kind::kUnmap: Unmap(effect); break;
       case Effect::Kind::kProtect:
+        NoteOther(effect.range);
         Require(mprotect(start, effect.range.size(), static_cast<int>(effect.attributes.protection)) == 0, "mprotect");
         break;
       case Effect::Kind::kMove: Move(effect); break;
@@ -91,15 +95,24 @@ void RealPages::Carry(const model::State& state, const std::vector<Effect>& effe
 
 void RealPages::Unmap(const Effect& effect) {
   if (!effect.attributes.IsPrivateAnonymous() || !warm_.Keeps(effect.range)) return Reserve(effect.range);
-  Protect(effect.range);
+  Close(effect.range);
 }
 
-void RealPages::Protect(Range range) {
+void RealPages::Close(Range range) {
   if (range.empty()) return;
-  Require(mprotect(Pointer(range.start), range.size(), PROT_NONE) == 0, "unmapping");
+  const auto forbid = [](Word from, Word to) {
+    Require(mprotect(Pointer(from), to - from, PROT_NONE) == 0, "unmapping");
+  };
+  if (!hides_unmapped_) return forbid(range.start, range.end);
+  open_.ForEachIn(range.start, range.end, [](Word from, Word to) { Poison(Pointer(from), to - from); });
+  others_.ForEachIn(range.start, range.end, forbid);
+  others_.Remove(range.start, range.end);
 }
 
 void RealPages::Reserve(Range range) {
+  NoteOther(range);
+  others_.Remove(range.start, range.end);
+  warm_.Dropped(range);
   void* got = mmap(Pointer(range.start), range.size(), PROT_NONE, kReserved | MAP_FIXED, -1, 0);
   Require(got == Pointer(range.start), "unmapping");
 }
@@ -108,15 +121,34 @@ void RealPages::Map(const model::State& state, const Effect& effect) {
   const model::Attributes& a = effect.attributes;
   NoteUse(effect.range);
   if (a.IsPrivateAnonymous() && a.protection == (model::kRead | model::kWrite) && warm_.Keeps(effect.range)) {
-    Require(mprotect(Pointer(effect.range.start), effect.range.size(), PROT_READ | PROT_WRITE) == 0, "mapping");
-    return ZeroResident(effect.range);
+    Open(effect.range);
+    return warm_.Zero(effect.range);
   }
+  NoteOther(effect.range);
   const int file = a.IsPrivateAnonymous() ? -1 : FileOf(state, a.object);
   // NORESERVE always: what may be promised is the model's decision, not this machine's.
   const int flags = MAP_FIXED | MAP_NORESERVE | (a.shared ? MAP_SHARED : MAP_PRIVATE) | (file < 0 ? MAP_ANONYMOUS : 0);
   void* got = mmap(Pointer(effect.range.start), effect.range.size(), static_cast<int>(a.protection), flags, file,
                    static_cast<off_t>(a.object_start));
   Require(got == Pointer(effect.range.start), "mapping");
+}
+
+void RealPages::Open(Range range) {
+  Show(range);
+  if (open_.Covers(range.start, range.end)) return;
+  Require(mprotect(Pointer(range.start), range.size(), PROT_READ | PROT_WRITE) == 0, "mapping");
+  if (hides_unmapped_) open_.Add(range.start, range.end);
+}
+
+void RealPages::Show(Range range) {
+  open_.ForEachIn(range.start, range.end, [](Word from, Word to) { Unpoison(Pointer(from), to - from); });
+}
+
+void RealPages::NoteOther(Range range) {
+  if (!hides_unmapped_) return;
+  Show(range);
+  open_.Remove(range.start, range.end);
+  others_.Add(range.start, range.end);
 }
 
 void RealPages::Move(const Effect& effect) {
@@ -131,6 +163,7 @@ void RealPages::Move(const Effect& effect) {
   }
   Require(got != MAP_FAILED, "moving");
   NoteUse({effect.target, effect.target + size});
+  NoteOther({effect.target, effect.target + size});
   Reserve(effect.range);
 }
 
@@ -140,7 +173,7 @@ void RealPages::Discard(const model::State& state, Range range) {
                         areas[0].attributes.IsPrivateAnonymous() &&
                         areas[0].attributes.protection == (model::kRead | model::kWrite);
   if (is_plain && warm_.Keeps(range)) {
-    if (!keeps_discarded_) ZeroResident(range);
+    if (!keeps_discarded_) warm_.Zero(range);
     return;
   }
   Require(madvise(Pointer(range.start), range.size(), MADV_DONTNEED) == 0, "madvise");

@@ -109,7 +109,7 @@ struct TableFunctions {
 };
 
 SimulatedKernel::SimulatedKernel(const SimulatedKernelOptions& options)
-    : options_(options), pages_(kWindowAddress, options.window_size) {
+    : options_(options), pages_(kWindowAddress, options.window_size, options.unmapped) {
   machine_.window = pages_.range();
   machine_.lowest_break = machine_.window.start + options.break_offset;
   machine_.known_advice = kKnownAdvice;

@@ -24,6 +24,7 @@ struct SimulatedKernelOptions {
   OfferedPages offered = OfferedPages::kDropped;
   // A page on either side of every mapping that the kernel places stays free, so that whoever overruns it is stopped.
   bool guards_mappings = false;
+  Unmapped unmapped = Unmapped::kForbidden;
 };
 
 // One call as the subject made it, and its answer. Addresses are absolute.

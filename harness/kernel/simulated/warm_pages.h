@@ -4,20 +4,18 @@
 // faulting them in afresh costs several times what zeroing does, and was half of what a run cost.
 #pragma once
 
-#include "model/mapping/address_space.h"
+#include "harness/kernel/simulated/resident_pages.h"
 
 namespace breakproof::harness {
-
-// Makes an accessible range of private pages read as zeroes; only those that are resident are written to.
-void ZeroResident(model::Range range);
 
 class WarmPages {
  public:
   // A window of at least two zones.
-  explicit WarmPages(model::Range window) : window_(window) {}
+  explicit WarmPages(model::Range window)
+      : low_({window.start, window.start + kZone}), high_({window.end - kZone, window.end}) {}
 
-  model::Range low() const { return {window_.start, window_.start + kZone}; }
-  model::Range high() const { return {window_.end - kZone, window_.end}; }
+  model::Range low() const { return low_.range(); }
+  model::Range high() const { return high_.range(); }
 
   // Whether the pages of this range are kept: it lies in one of the zones, and is not so long that what is to be zeroed
   // costs more than what is touched. Of the break all is retailed in time; a long mapping is one block's, and will be
@@ -27,12 +25,20 @@ class WarmPages {
     return range.start >= high().start && range.size() <= kLongestMapping;
   }
 
+  // Makes a range that is kept, and accessible, read as zeroes.
+  void Zero(model::Range range) { (range.end <= low().end ? low_ : high_).Zero(range); }
+  // Of any range: its pages were dropped.
+  void Dropped(model::Range range) {
+    low_.Dropped(range);
+    high_.Dropped(range);
+  }
+
  private:
   static constexpr model::Word kZone = model::Word{64} << 20;
   static constexpr model::Word kLongestOfBreak = model::Word{16} << 20;
   static constexpr model::Word kLongestMapping = model::Word{2} << 20;
 
-  model::Range window_;
+  ResidentPages low_, high_;
 };
 
 }  // namespace breakproof::harness

@@ -11,9 +11,21 @@ namespace breakproof::harness {
 class AddressSet {
  public:
   void Add(std::uint64_t begin, std::uint64_t end) {
+    if (begin >= end) return;
     Remove(begin, end);
-    if (begin < end) ranges_[begin] = end;
-    total_ += begin < end ? end - begin : 0;
+    total_ += end - begin;
+    // With its neighbours it is one range.
+    const auto above = ranges_.find(end);
+    if (above != ranges_.end()) {
+      end = above->second;
+      ranges_.erase(above);
+    }
+    const auto below = ranges_.lower_bound(begin);
+    if (below != ranges_.begin() && std::prev(below)->second == begin) {
+      std::prev(below)->second = end;
+    } else {
+      ranges_[begin] = end;
+    }
   }
 
   void Remove(std::uint64_t begin, std::uint64_t end) {
@@ -33,6 +45,22 @@ class AddressSet {
     auto range = ranges_.upper_bound(begin);
     if (range != ranges_.begin() && std::prev(range)->second > begin) return begin < end;
     return range != ranges_.end() && range->first < end;
+  }
+
+  // Whether every address of the range is in it.
+  bool Covers(std::uint64_t begin, std::uint64_t end) const {
+    const auto range = ranges_.upper_bound(begin);
+    return begin >= end || (range != ranges_.begin() && std::prev(range)->second >= end);
+  }
+
+  // Calls visit(from, to) for what it has of the range, in ascending order.
+  template <typename Visit>
+  void ForEachIn(std::uint64_t begin, std::uint64_t end, Visit visit) const {
+    auto range = ranges_.upper_bound(begin);
+    if (range != ranges_.begin() && std::prev(range)->second > begin) --range;
+    for (; range != ranges_.end() && range->first < end; ++range) {
+      visit(std::max(range->first, begin), std::min(range->second, end));
+    }
   }
 
   std::uint64_t total() const { return total_; }  // bytes
