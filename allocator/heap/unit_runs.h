@@ -75,19 +75,22 @@ struct UnitSet {
 
   // The step of the longest run. The set must not be empty.
   constexpr std::uint64_t LongestRunStep() const {
-    constexpr std::uint64_t kMost = std::uint64_t{1} << kLongestShift;
     UnitSet starts = *this;  // of runs of `length`
-    std::uint64_t length = 1, more = 1;
-    for (bool is_power = true; more > 0;) {
+    std::uint64_t length = 1;
+    const auto lengthen = [&starts, &length](std::uint64_t more) {
       const UnitSet longer = starts.And(starts.Earlier(more));
-      if (!longer.IsEmpty()) {
-        starts = longer;
-        length += more;
-      } else {
-        is_power = false;
-      }
-      if (length == kMost) break;
-      more = is_power ? length : more / 2;
+      if (longer.IsEmpty()) return false;
+      starts = longer;
+      length += more;
+      return true;
+    };
+    while (length < std::uint64_t{1} << kLongestShift && lengthen(length)) {
+    }
+    // Between a power of two and the next one, quarters are told apart.
+    const std::uint64_t power = length;
+    if (power >> kLongestShift == 0) {
+      if (power / 2 > 0) lengthen(power / 2);
+      if (power / 4 > 0) lengthen(power / 4);
     }
     return RunStep(length);
   }
