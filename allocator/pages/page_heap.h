@@ -3,7 +3,8 @@
 // Supply is the program break; where that is refused, blocked or taken by somebody else, segments: mappings
 // that are retailed in the same way. Every growth tries the break first. The free top of the break is trimmed;
 // free spans elsewhere are discarded after a while, so that a block pinned above them does not keep them
-// resident, and earlier where more would be resident than ever was (peak.h). Policy: the program's rules on wholesale growth, threshold and trimming (README).
+// resident, and earlier where more would be resident than ever was (peak.h). Policy: the program's rules on
+// wholesale growth, threshold and trimming (README).
 //
 // Every function needs lock() held. A refusal of the kernel gives nullptr or false and changes nothing else.
 #pragma once

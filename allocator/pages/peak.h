@@ -38,7 +38,7 @@ class Peak {
   static constexpr std::uint64_t kPrice = 256;  // to be handed out for each one discarded
   // Fewer are not discarded at a time: the call itself costs as much.
   static constexpr std::uint64_t kLeast = 16;
-  // A block of so many faults for all of its pages when it comes again: where memory is there for it, it may have its peak.
+  // A block of so many faults for all of its pages when it comes again: where the heap has room for it, the peak rises.
   static constexpr std::uint64_t kLarge = 256;
 
   // What is not needed for long is not saved up for ever.
