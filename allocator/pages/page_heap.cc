@@ -28,7 +28,6 @@ void PageHeap::Init(const Kernel& kernel) {
 
 Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return nullptr;
-  const std::uint64_t most_before = most_heap_bytes_;
   Span* span = free_.Find(pages);
   if (span == nullptr) {
     if (supply == Supply::kFreeOnly || !Grow(pages, supply)) return nullptr;
@@ -41,7 +40,7 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
     RemoveFree(span);
   }
   AddUsed(span);
-  HoldPeak(pages, most_before);
+  HoldPeak(pages);
   Discard(kDecay);
   return span;
 }
@@ -86,7 +85,6 @@ bool PageHeap::Shrink(Span* span, std::uint64_t pages) {
 bool PageHeap::Extend(Span* span, std::uint64_t pages) {
   const std::uint64_t more = pages - span->pages;
   if (!metadata_.Reserve(kernel_, kSpansAnOperation)) return false;
-  const std::uint64_t most_before = most_heap_bytes_;
   Span* next = FreeNeighbour(span->end(), *span);
   // Only the break continues where it ended.
   const bool is_last = span->segment == 0 && (next != nullptr ? next->end() : span->end()) == break_end_;
@@ -100,7 +98,7 @@ bool PageHeap::Extend(Span* span, std::uint64_t pages) {
   if (next->pages > more) CutTail(next, more);
   span->pages = pages;
   metadata_.DeleteSpan(next);
-  HoldPeak(more, most_before);
+  HoldPeak(more);
   return true;
 }
 
@@ -339,10 +337,10 @@ bool PageHeap::DiscardOldest(std::uint64_t pages) {
   return is_discarded;
 }
 
-// After `pages` were handed out; `most_before` is what most_heap_bytes_ was before that.
-void PageHeap::HoldPeak(std::uint64_t pages, std::uint64_t most_before) {
+// After `pages` were handed out.
+void PageHeap::HoldPeak(std::uint64_t pages) {
   std::uint64_t resident = resident_pages();
-  std::uint64_t excess = peak_.Take(pages, resident, (most_heap_bytes_ - most_before) >> kPageShift);
+  std::uint64_t excess = peak_.Take(pages, resident, most_heap_bytes_ >> kPageShift);
   while (excess > 0 && dirty_.first != nullptr && DiscardOldest(excess)) {
     peak_.Pay(resident - resident_pages());
     resident = resident_pages();
@@ -397,7 +395,7 @@ Span* PageHeap::Map(std::uint64_t bytes, std::uint64_t alignment) {
   span->pages = bytes >> kPageShift;
   span->payload = payload;
   mappings_.Add(bytes);
-  HoldPeak(bytes >> kPageShift, most_heap_bytes_);
+  HoldPeak(bytes >> kPageShift);
   FollowMappings();
   AddUsed(span);
   return span;
@@ -437,7 +435,7 @@ bool PageHeap::Remap(Span* span, std::uint64_t bytes) {
   const bool is_covered = map_.Cover(kernel_, span->payload, 1);
   BREAKPROOF_REQUIRE(is_covered, "a leaf was reserved for wherever the mapping goes");
   (void)is_covered;
-  HoldPeak(0, most_heap_bytes_);
+  HoldPeak(0);
   return true;
 }
 

@@ -107,7 +107,7 @@ class PageHeap {
   Span* CutFront(Span* span, std::uint64_t pages);
   void DiscardAt(std::uint64_t now, std::uint64_t age);
   bool DiscardOldest(std::uint64_t pages);
-  void HoldPeak(std::uint64_t pages, std::uint64_t most_before);
+  void HoldPeak(std::uint64_t pages);
   void Unqueue(Span* span);
   std::uint64_t Now() const { return kernel_.now(kernel_.context); }
   void AddUsed(Span* span) { Append(span, &used_); }

@@ -13,9 +13,11 @@ namespace breakproof::allocator {
 // Zero-initialised memory is one. Not thread-safe: the page heap's lock protects it. All numbers are pages.
 class Peak {
  public:
-  // So many were handed out, and `resident` there are now. For that the heap became larger than ever by `grown`, which
-  // cannot happen often and pays for as many. Returns how many to discard.
-  std::uint64_t Take(std::uint64_t pages, std::uint64_t resident, std::uint64_t grown) {
+  // So many were handed out; `resident` there are now, and the heap never had more than `most_heap`. By what that has
+  // risen since it was last told, which cannot happen often, as many are paid for. Returns how many to discard.
+  std::uint64_t Take(std::uint64_t pages, std::uint64_t resident, std::uint64_t most_heap) {
+    const std::uint64_t grown = most_heap - most_heap_;
+    most_heap_ = most_heap;
     Earn(pages + grown * kPrice);
     return pages < kLarge || grown > 0 ? Excess(resident) : 0;
   }
@@ -48,6 +50,7 @@ class Peak {
   }
 
   std::uint64_t most_;
+  std::uint64_t most_heap_;
   std::uint64_t credit_;
 };
 

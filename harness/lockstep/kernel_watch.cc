@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "harness/support/address_set.h"
 #include "harness/lockstep/lock_step.h"
 #include "harness/lockstep/repetition.h"
+#include "harness/support/address_set.h"
 
 namespace breakproof::harness {
 namespace {

@@ -57,7 +57,7 @@ RC_GTEST_PROP(Peak, DiscardsArePaidFor, ()) {
     dirty -= std::min(dirty, taken / 2);  // some of it was dirty already
     handed_out += taken;
     grown += growth;
-    std::uint64_t excess = peak.Take(taken, used + dirty, growth);
+    std::uint64_t excess = peak.Take(taken, used + dirty, grown);
     while (excess > 0 && dirty > 0) {
       const std::uint64_t gone = std::min(excess, dirty);
       dirty -= gone;
