@@ -37,7 +37,7 @@ class Peak {
   }
 
  private:
-  static constexpr std::uint64_t kPrice = 256;  // to be handed out for each one discarded
+  static constexpr std::uint64_t kPrice = 32;  // to be handed out for each one discarded
   // Fewer are not discarded at a time: the call itself costs as much.
   static constexpr std::uint64_t kLeast = 16;
   // A block of so many faults for all of its pages when it comes again: where the heap has room for it, the peak rises.
