@@ -14,14 +14,17 @@ inline constexpr std::uint64_t kClasses = arithmetic::kClassCount;
 // How many blocks a thread keeps at hand of one class. Enough that taking and giving back in turn stays in it,
 // little enough that all bins together are small beside the program.
 constexpr std::uint32_t BinCapacity(std::uint64_t size_class) {
-  constexpr std::uint64_t kBytes = 8 * 1024;
-  constexpr std::uint64_t kMost = 64;
+  constexpr std::uint64_t kBytes = 4 * 1024;
+  constexpr std::uint64_t kMost = 48;
   const std::uint64_t blocks = kBytes / arithmetic::kClassSizes[size_class];
-  return static_cast<std::uint32_t>(blocks > kMost ? kMost : blocks < 2 ? 2 : blocks);
+  return static_cast<std::uint32_t>(blocks > kMost ? kMost : blocks < 1 ? 1 : blocks);
 }
 
 // A refill leaves the bin about half full: room to grow, and blocks to take.
-constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return BinCapacity(size_class) / 2; }
+constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return (BinCapacity(size_class) + 1) / 2; }
+
+// What stays at hand from a thread that has ended to the next one: enough that their slabs stay where they are.
+constexpr std::uint32_t RestingCount(std::uint64_t size_class) { return BinCapacity(size_class) / 8; }
 
 // Where the bins lie in one array of addresses. Below each bin is a slot that stays null: a bin whose top is there
 // is empty, and the fast path needs no count.

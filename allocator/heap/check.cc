@@ -54,7 +54,7 @@ std::uint64_t FreeInSlab(const Span* slab) {
   return free;
 }
 
-// The lengths of a mixed slab cut its used units into blocks, and it is listed by its longest run.
+// The lengths of a mixed slab cut its used units into blocks, and no run of it is longer than it is listed by.
 void CheckMixed(const Span* slab, Verdict* verdict) {
   const UnitSet free = mixed::FreeUnits(*slab);
   UnitSet covered = free;
@@ -73,8 +73,8 @@ void CheckMixed(const Span* slab, Verdict* verdict) {
   }
   verdict->Require(used == slab->used && covered.RunsOf(UnitSet::kUnits - 1).Has(0) && covered.Has(UnitSet::kUnits - 1),
                    "V11: the blocks of a mixed slab overlap, or leave units to nobody");
-  verdict->Require(!slab->is_listed || (slab->run_step == free.LongestRunStep() && slab->pages == 1 && slab->size_class == 0),
-                   "V11: a mixed slab is listed by another run than its longest");
+  verdict->Require(!slab->is_listed || (slab->run_step >= free.LongestRunStep() && slab->pages == 1 && slab->size_class == 0),
+                   "V11: a mixed slab is listed by a shorter run than its longest");
 }
 
 void CheckSlab(const Span* slab, Verdict* verdict) {
@@ -89,6 +89,7 @@ void CheckSlab(const Span* slab, Verdict* verdict) {
                    "V3: a slab says wrongly whose it is, or how it is cut");
   const std::uint64_t free = FreeInSlab(slab);
   const std::uint64_t blocks = kClassInfo.of[slab->size_class].blocks;
+  verdict->Require(slab->blocks == blocks, "V3: a slab says wrongly how many blocks it is cut into");
   verdict->Require(slab->used + free == blocks, "V6: the count of a slab is not what its bits say");
   verdict->Require(slab->used > 0, "V6: a slab without used blocks was not released");
   verdict->Require(slab->is_listed == (free > 0), "V9: a slab with room is not listed, or a full one is");

@@ -15,7 +15,7 @@
 //   V9  a slab is listed by its owner exactly when it has room
 //   V10 no more blocks are on the way back to slabs than were handed out: none is on two lists
 //   V11 the blocks of a mixed slab and its free units cover it without a gap or an overlap, each block is aligned as its
-//       class is, and the slab is listed by its longest run
+//       class is, and it is listed by a run that is not shorter than its longest
 #pragma once
 
 #include <cstdint>

@@ -18,6 +18,7 @@ static_assert(alignof(ThreadHeap) <= Metadata::kAlignment);
 
 ThreadHeap* Heap::Attach() {
   const LockGuard guard(pages_.lock());
+  if (ThreadHeap* const left = TakeWarm(warm_count_ - 1)) return left;
   if (ThreadHeap* const left = TakeIdle()) return left;
   if (thread_count_ == kMaxThreadHeaps) return nullptr;
   // The first descriptions share a page with the first thread heap: all that a small program needs.
@@ -30,23 +31,86 @@ ThreadHeap* Heap::Attach() {
 }
 
 void Heap::Detach(ThreadHeap* thread) {
+  thread->Rest();
+  {
+    const LockGuard guard(pages_.lock());
+    if (KeepWarm(thread)) return;
+  }
   thread->Flush();
   const LockGuard guard(pages_.lock());
   AppendIdle(thread);
 }
 
-void Heap::DrainOneIdle() {
-  if (__atomic_load_n(&first_idle_, __ATOMIC_RELAXED) == nullptr) return;
+void Heap::MakeRoom(std::uint64_t pages) {
+  DrainOneIdle();
+  while (warm_count() != 0 && WouldRaisePeak(pages) && FlushOneWarm()) {
+  }
+}
+
+bool Heap::WouldRaisePeak(std::uint64_t pages) {
+  const LockGuard guard(pages_.lock());
+  return pages_.WouldRaisePeak(pages);
+}
+
+void Heap::FlushIdle() {
+  while (FlushOneWarm()) {
+  }
+  for (std::uint64_t i = 0; i < thread_count_; ++i) DrainOneIdle();
+}
+
+// What a warm thread heap has at hand goes back; false if there is none.
+bool Heap::FlushOneWarm() {
+  if (warm_count() == 0) return false;
   ThreadHeap* idle;
   {
     const LockGuard guard(pages_.lock());
-    idle = TakeIdle();
+    idle = TakeWarm(0);
   }
-  if (idle == nullptr) return;
-  // Ours alone while it is not in the queue.
-  if (!idle->incoming_.IsEmpty()) idle->TakeIncoming();
+  if (idle == nullptr) return false;
+  idle->Flush();  // ours alone while it is in neither list
   const LockGuard guard(pages_.lock());
   AppendIdle(idle);
+  return true;
+}
+
+void Heap::DrainOneIdle() {
+  ThreadHeap* idle = nullptr;
+  bool is_warm = false;
+  if (warm_count() != 0 || __atomic_load_n(&first_idle_, __ATOMIC_RELAXED) != nullptr) {
+    const LockGuard guard(pages_.lock());
+    idle = TakeWarmWithFrees();
+    is_warm = idle != nullptr;
+    if (!is_warm) idle = TakeIdle();
+  }
+  if (idle == nullptr) return;
+  // Ours alone while it is in neither list.
+  if (!idle->incoming_.IsEmpty()) idle->TakeIncoming();
+  const LockGuard guard(pages_.lock());
+  if (!is_warm || !KeepWarm(idle)) AppendIdle(idle);
+}
+
+// One for which others have freed blocks.
+ThreadHeap* Heap::TakeWarmWithFrees() {
+  for (std::uint64_t i = 0; i < warm_count_; ++i) {
+    if (!warm_[i]->incoming_.IsEmpty()) return TakeWarm(i);
+  }
+  return nullptr;
+}
+
+// False if there are enough of them.
+bool Heap::KeepWarm(ThreadHeap* thread) {
+  if (warm_count_ == kMostWarm) return false;
+  warm_[warm_count_] = thread;
+  SetWarmCount(warm_count_ + 1);
+  return true;
+}
+
+ThreadHeap* Heap::TakeWarm(std::uint64_t index) {
+  if (index >= warm_count_) return nullptr;
+  ThreadHeap* const thread = warm_[index];
+  for (std::uint64_t i = index + 1; i < warm_count_; ++i) warm_[i - 1] = warm_[i];
+  SetWarmCount(warm_count_ - 1);
+  return thread;
 }
 
 void Heap::AppendIdle(ThreadHeap* thread) {

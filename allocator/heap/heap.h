@@ -29,8 +29,15 @@ class Heap {
   // A thread heap for a thread that begins: one that a finished thread left, blocks and all, or a fresh one.
   // nullptr if there is no memory.
   ThreadHeap* Attach();
-  // The thread has ended: what it kept at hand goes back, what is still live waits for the next thread.
+  // The thread has ended: what is still live waits for the next thread. So does a little of what it kept at hand, in a few
+  // warm thread heaps: threads that come and go in turn then do not buy and give back a slab of each class, each time
+  // under the lock. All others have nothing at hand.
   void Detach(ThreadHeap* thread);
+  // All that idle thread heaps have at hand, and what others have freed for them, goes back.
+  void FlushIdle();
+
+  // Before `pages` are taken: sees to an idle thread heap, and flushes warm ones while the peak would rise.
+  void MakeRoom(std::uint64_t pages);
 
   // Blocks freed for threads that have ended are seen to by those that have not, a little at a time.
   void DrainOneIdle();
@@ -48,11 +55,23 @@ class Heap {
 
  private:
   PageHeap pages_;
+  // Without the lock it may be a moment old.
+  std::uint64_t warm_count() const { return __atomic_load_n(&warm_count_, __ATOMIC_RELAXED); }
+  void SetWarmCount(std::uint64_t count) { __atomic_store_n(&warm_count_, count, __ATOMIC_RELAXED); }
+  bool WouldRaisePeak(std::uint64_t pages);
+  bool FlushOneWarm();
+  bool KeepWarm(ThreadHeap* thread);
+  ThreadHeap* TakeWarm(std::uint64_t index);
+  ThreadHeap* TakeWarmWithFrees();
   void AppendIdle(ThreadHeap* thread);
   ThreadHeap* TakeIdle();
 
-  // Left by finished threads, a queue; protected by the page heap's lock.
-  ThreadHeap* first_idle_;
+  // Left by finished threads; protected by the page heap's lock. Warm ones are used before the others, the last one left
+  // first; what others free for them is seen to as well.
+  static constexpr std::uint64_t kMostWarm = 4;
+  std::uint64_t warm_count_;
+  ThreadHeap* warm_[kMostWarm];  // the oldest first
+  ThreadHeap* first_idle_;       // nothing at hand, a queue
   ThreadHeap* last_idle_;
   BeforeFree before_free_;
   std::uint64_t secret_;

@@ -29,7 +29,7 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
   PageHeap& pages = heap_->pages();
   const auto length = arithmetic::MappingLength<std::uint64_t>(size, alignment);
   if (length.overflow) return nullptr;
-  heap_->DrainOneIdle();
+  heap_->MakeRoom(length.value >> kPageShift);
   const LockGuard guard(pages.lock());
   const bool wants_mapping = pages.WantsMapping(size);
   Span* span = wants_mapping ? pages.Map(length.value, alignment) : nullptr;

@@ -50,6 +50,7 @@ void Mix(Span* slab, std::uint8_t* lengths) {
     used += units;
   }
   SetFreeUnits(slab, free);
+  slab->blocks = UnitSet::kUnits;
   slab->used = static_cast<std::uint16_t>(used);
   // In this order: whoever sees the new class sees the lengths as well.
   __atomic_store_n(&slab->lengths, lengths, __ATOMIC_RELEASE);
@@ -76,14 +77,14 @@ std::uint32_t Take(Span* slab, std::uint64_t size_class, void** blocks, std::uin
   return taken;
 }
 
-void Give(Span* slab, std::uintptr_t address) {
-  const std::uint64_t first = UnitOf(*slab, address);
+std::uint64_t Give(Span* slab, std::uint64_t first) {
   const std::uint64_t units = slab->lengths[first];
   UnitSet free = FreeUnits(*slab);
   free.Add(first, units);
   SetFreeUnits(slab, free);
   SetLength(slab->lengths, first, 0);
   slab->used = static_cast<std::uint16_t>(slab->used - units);
+  return free.RunAround(first, units);
 }
 
 }  // namespace breakproof::allocator::mixed

@@ -42,8 +42,8 @@ void Mix(Span* slab, std::uint8_t* lengths);
 // many.
 std::uint32_t Take(Span* slab, std::uint64_t size_class, void** blocks, std::uint32_t most);
 
-// Takes a block back; it must be one.
-void Give(Span* slab, std::uintptr_t address);
+// Takes a block back, by its first unit; it must be one. Returns how many free units in a row it is now part of.
+std::uint64_t Give(Span* slab, std::uint64_t first);
 
 }  // namespace breakproof::allocator::mixed
 

@@ -88,15 +88,17 @@ bool ThreadHeap::Refill(std::uint64_t size_class) {
 }
 
 // A slab with a long enough run may still have none at the class's alignment, and one with a shorter run of the same
-// step may have room: a few are tried of each list.
+// step may have room: a few are tried of each list. One whose longest run has become shorter goes where it belongs.
 bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
   if (kClassInfo.of[size_class].size > mixed::kMostBytes) return false;
   constexpr int kTries = 4;
   const std::uint64_t units = kClassInfo.of[size_class].size / mixed::kUnit;
   for (std::uint64_t run = UnitSet::RunStep(units); run < UnitSet::kRunSteps; ++run) {
     int tries = 0;
-    for (Span* slab = mixed_[run]; slab != nullptr && tries < kTries; slab = slab->next, ++tries) {
+    for (Span *slab = mixed_[run], *next; slab != nullptr && tries < kTries; slab = next) {
+      next = slab->next;
       if (TakeFromMixed(size_class, slab)) return true;
+      tries += !ListLower(slab);
     }
   }
   for (int tries = 0; tries < kTries; ++tries) {
@@ -113,8 +115,16 @@ bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
   const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], RefillCount(size_class));
   if (taken == 0) return false;
   tops_[size_class] = static_cast<std::uint16_t>(bottom + taken);
+  if (mixed::FreeUnits(*slab).IsEmpty()) UnlistSlab(slab);
+  return true;
+}
+
+// Looks for the longest run, which costs too much for every time that one is taken. False if the slab has the right place.
+bool ThreadHeap::ListLower(Span* slab) {
+  const std::uint64_t step = mixed::FreeUnits(*slab).LongestRunStep();
+  if (step == slab->run_step) return false;
   UnlistSlab(slab);
-  ListSlab(slab);
+  ListMixed(slab, step);
   return true;
 }
 
@@ -144,7 +154,7 @@ Span* ThreadHeap::MixSparse() {
   if (lengths == nullptr) return nullptr;
   UnlistSlab(slab);
   mixed::Mix(slab, lengths);
-  ListSlab(slab);
+  ListMixed(slab, mixed::FreeUnits(*slab).LongestRunStep());
   return slab;
 }
 
@@ -152,7 +162,7 @@ Span* ThreadHeap::MixSparse() {
 // fresh slab becomes resident page by page.
 void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
   const ClassInfo& info = kClassInfo.of[size_class];
-  const std::uint32_t left = info.blocks - slab->used;
+  const std::uint32_t left = slab->blocks - slab->used;
   const std::uint32_t taken = left < RefillCount(size_class) ? left : RefillCount(size_class);
   tops_[size_class] = static_cast<std::uint16_t>(kBins.bottom[size_class] + taken);
   void** slot = &slots()[tops_[size_class]];
@@ -173,7 +183,7 @@ void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
 Span* ThreadHeap::NewSlab(std::uint64_t size_class, PageHeap::Supply supply) {
   PageHeap& pages = heap_->pages();
   const ClassInfo& info = kClassInfo.of[size_class];
-  heap_->DrainOneIdle();
+  heap_->MakeRoom(info.pages);
   const LockGuard guard(pages.lock());
   Span* const slab = pages.Allocate(info.pages, supply);
   if (slab == nullptr) return nullptr;
@@ -183,6 +193,7 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class, PageHeap::Supply supply) {
   slab->owner_id = static_cast<std::uint16_t>(id_);
   slab->may_be_too_long = false;
   slab->reciprocal = info.reciprocal;
+  slab->blocks = info.blocks;
   slab->used = 0;
   slab->lengths = nullptr;
   SetAllFree(slab, info.blocks);
@@ -192,13 +203,13 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class, PageHeap::Supply supply) {
   return slab;
 }
 
-// A mixed slab without room has no run to be listed by.
+// No run of the slab's free units may be of a longer step.
+void ThreadHeap::ListMixed(Span* slab, std::uint64_t run_step) {
+  slab->run_step = static_cast<std::uint8_t>(run_step);
+  ListSlab(slab);
+}
+
 void ThreadHeap::ListSlab(Span* slab) {
-  if (slab->IsMixed()) {
-    const UnitSet free = mixed::FreeUnits(*slab);
-    if (free.IsEmpty()) return;
-    slab->run_step = static_cast<std::uint8_t>(free.LongestRunStep());
-  }
   Span*& head = ListOf(*slab);
   slab->previous = nullptr;
   slab->next = head;
@@ -216,15 +227,24 @@ void ThreadHeap::UnlistSlab(Span* slab) {
 
 // True if the slab went to the page heap.
 bool ThreadHeap::ReturnToSlab(void* block, Span* slab) {
-  if (__builtin_expect(slab->lengths != nullptr, 0)) return ReturnToMixed(block, slab);
+  return __builtin_expect(slab->lengths != nullptr, 0) ? ReturnToMixed(block, slab) : ReturnToOrdinary(block, slab);
+}
+
+// The usual case touches no stack.
+__attribute__((always_inline)) inline bool ThreadHeap::ReturnToOrdinary(void* block, Span* slab) {
   const std::uint64_t index = arithmetic::BlockIndex<std::uint64_t>(
       reinterpret_cast<std::uintptr_t>(block) - slab->start, slab->reciprocal);
-  if (__builtin_expect(index >= kClassInfo.of[slab->size_class].blocks, 0)) Die(kFreeOfNoBlock);  // the tail
+  if (__builtin_expect(index >= slab->blocks, 0)) Die(kFreeOfNoBlock);  // the tail
   std::uint64_t& word = slab->free_blocks[index / Span::kBlocksAWord];
   const std::uint64_t bit = std::uint64_t{1} << index % Span::kBlocksAWord;
   if (__builtin_expect((word & bit) != 0, 0)) Die(kFreeOfFree);
   word |= bit;
-  --slab->used;
+  const std::uint16_t used = --slab->used;
+  return __builtin_expect(used == 0 || !slab->is_listed, 0) ? AfterReturn(slab) : false;
+}
+
+// The slab was full, or is empty now.
+__attribute__((noinline)) bool ThreadHeap::AfterReturn(Span* slab) {
   if (!slab->is_listed) ListSlab(slab);
   if (slab->used != 0) return false;
   ReleaseSlab(slab);
@@ -232,15 +252,14 @@ bool ThreadHeap::ReturnToSlab(void* block, Span* slab) {
 }
 
 bool ThreadHeap::ReturnToMixed(void* block, Span* slab) {
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const std::uint64_t unit = mixed::UnitOf(*slab, address);
+  const std::uint64_t unit = mixed::UnitOf(*slab, reinterpret_cast<std::uintptr_t>(block));
   if (slab->lengths[unit] == 0) Die(mixed::FreeUnits(*slab).Has(unit) ? kFreeOfFree : kFreeOfNoBlock);
-  mixed::Give(slab, address);
-  // Longer by this run or as before: looking for the longest one would cost more than all the rest.
-  const std::uint64_t run = mixed::FreeUnits(*slab).RunAround(unit);
-  if (!slab->is_listed || UnitSet::RunStep(run) > slab->run_step) {
-    if (slab->is_listed) UnlistSlab(slab);
-    ListSlab(slab);
+  const std::uint64_t step = UnitSet::RunStep(mixed::Give(slab, unit));
+  if (!slab->is_listed) {
+    ListMixed(slab, step);
+  } else if (step > slab->run_step) {
+    UnlistSlab(slab);
+    ListMixed(slab, step);
   }
   if (slab->used != 0) return false;
   ReleaseSlab(slab);
@@ -256,12 +275,12 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
   pages.Free(slab);
 }
 
-void ThreadHeap::EmptyBin(std::uint64_t size_class) {
+// Leaves at most so many blocks in the bin.
+void ThreadHeap::ShrinkBin(std::uint64_t size_class, std::uint32_t kept) {
   std::uintptr_t start = 0, bytes = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
   Span* slab = nullptr;
-  const std::uint16_t bottom = kBins.bottom[size_class];
-  for (std::uint32_t slot = bottom + 1u; slot <= tops_[size_class]; ++slot) {
-    void* const block = slots()[slot];
+  for (const std::uint32_t last = kBins.bottom[size_class] + kept; tops_[size_class] > last; --tops_[size_class]) {
+    void* const block = slots()[tops_[size_class]];
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     if (address - start >= bytes) {
       slab = SpanOf(block);
@@ -271,7 +290,6 @@ void ThreadHeap::EmptyBin(std::uint64_t size_class) {
     // A slab that has everything back is gone.
     if (ReturnToSlab(block, slab)) bytes = 0;
   }
-  tops_[size_class] = bottom;
 }
 
 // An own block, found free of misuse. A full bin keeps what it has: its slab takes this one.
@@ -309,9 +327,9 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
 }
 
 // An own block, found free of misuse, whose bin is full.
-void ThreadHeap::FreeToSlab(void* block, ThreadHeap* thread) {
+void ThreadHeap::FreeToSlab(void* block, ThreadHeap* thread, Span* slab) {
   static_cast<FreeBlock*>(block)->mark = MarkOf(block, thread->secret_);
-  thread->ReturnToSlab(block, thread->SpanOf(block));
+  thread->ReturnToOrdinary(block, slab);  // a mixed slab has no owner to be found by
 }
 
 ThreadHeap* ThreadHeap::AnnounceFree(void* block) {
@@ -369,13 +387,26 @@ void ThreadHeap::TakeIncoming() {
   }
 }
 
-void ThreadHeap::Flush() {
+// Their owners wait for them.
+void ThreadHeap::SendBatches() {
   for (Batch& batch : batches_) {
     if (batch.first != nullptr) Send(&batch);
   }
+}
+
+void ThreadHeap::Rest() {
+  SendBatches();
   TakeIncoming();
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    EmptyBin(size_class);
+    ShrinkBin(size_class, RestingCount(size_class));
+  }
+}
+
+void ThreadHeap::Flush() {
+  SendBatches();
+  TakeIncoming();
+  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
+    ShrinkBin(size_class, 0);
   }
 }
 

@@ -40,6 +40,20 @@ class alignas(128) ThreadHeap {
     if (__builtin_expect(size > arithmetic::kMaxTableSize, 0)) return nullptr;
     return TakeFromBin(class_of_.class_of[(size + (arithmetic::kMinAlignment - 1)) / arithmetic::kMinAlignment]);
   }
+  // The same for what the table does not reach.
+  void* AllocateMedium(std::size_t size) {
+    if (size <= arithmetic::kMaxTableSize || size > arithmetic::kMaxClassSize) return nullptr;
+    return TakeBelowThreshold(arithmetic::SizeToClass<std::uint64_t>(size), size);
+  }
+  // The same for an alignment; any number may be given for one.
+  void* AllocateAlignedFast(std::size_t alignment, std::size_t size) {
+    if (alignment - 1 >= kPageSize || !arithmetic::IsPowerOfTwo<std::uint64_t>(alignment)) return nullptr;
+    if (size > arithmetic::kMaxTableSize) return nullptr;
+    const std::uint64_t multiple = arithmetic::AlignUp<std::uint64_t>(size + (size == 0), alignment);
+    if (multiple > arithmetic::kMaxTableSize) return nullptr;
+    return TakeBelowThreshold(
+        class_of_.class_of[(multiple + (arithmetic::kMinAlignment - 1)) / arithmetic::kMinAlignment], size);
+  }
   void* AllocateSlowly(std::size_t size);
   void* AllocateZeroed(std::size_t size);
   // `alignment` is a power of two.
@@ -52,7 +66,7 @@ class alignas(128) ThreadHeap {
   // one two moves.
   __attribute__((always_inline)) static void FreeTo(void* block, ThreadHeap* thread) {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
-    const Span* const slab = thread->map_->Find(address);
+    Span* const slab = thread->map_->Find(address);
     if (__builtin_expect(slab->OwnerNow() != thread, 0)) return FreeSlowly(block, thread);
     if (kMisuseChecks && __builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
     const std::uint64_t mark = MarkOf(block, thread->secret_);
@@ -60,7 +74,7 @@ class alignas(128) ThreadHeap {
     if (__builtin_expect(is_free, 0)) return FreeSlowly(block, thread);
     const std::uint64_t size_class = slab->size_class;
     const std::uint32_t top = thread->tops_[size_class];
-    if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeToSlab(block, thread);
+    if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeToSlab(block, thread, slab);
     if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = mark;
     thread->slots()[top + 1] = block;
     ++thread->tops_[size_class];
@@ -74,6 +88,8 @@ class alignas(128) ThreadHeap {
 
   // Everything at hand goes back to slabs and other owners; empty slabs to the page heap.
   void Flush();
+  // The same, but a little stays at hand for the next thread (RestingCount).
+  void Rest();
 
   std::uint64_t id() const { return id_; }
   Heap* heap() const { return heap_; }
@@ -118,6 +134,13 @@ class alignas(128) ThreadHeap {
     return block;
   }
 
+  // The same for a request of `size`, which may be to have a mapping. A placeholder, which has nothing at hand, has no
+  // heap to ask.
+  void* TakeBelowThreshold(std::uint64_t size_class, std::size_t size) {
+    if (__builtin_expect(slots()[tops_[size_class]] == nullptr, 0)) return nullptr;
+    return heap_->pages().WantsMapping(size) ? nullptr : TakeFromBin(size_class);
+  }
+
   void* AllocateLarge(std::size_t size, std::size_t alignment, bool* is_zero);
   void* AllocateSmall(std::uint64_t size_class);
   void* AllocateRefilled(std::uint64_t size_class);
@@ -130,15 +153,19 @@ class alignas(128) ThreadHeap {
   Span* MixSparse();
   Span* NewSlab(std::uint64_t size_class, PageHeap::Supply supply);
   void FreeToBin(void* block, Span* slab);
-  void EmptyBin(std::uint64_t size_class);
+  void ShrinkBin(std::uint64_t size_class, std::uint32_t kept);
   bool ReturnToSlab(void* block, Span* slab);
+  bool ReturnToOrdinary(void* block, Span* slab);
+  bool AfterReturn(Span* slab);
   bool ReturnToMixed(void* block, Span* slab);
   void ReleaseSlab(Span* slab);
   void ListSlab(Span* slab);
+  void ListMixed(Span* slab, std::uint64_t run_step);
+  bool ListLower(Span* slab);
   void UnlistSlab(Span* slab);
   Span*& ListOf(const Span& slab) { return slab.IsMixed() ? mixed_[slab.run_step] : slabs_[slab.size_class]; }
   static void FreeSlowly(void* block, ThreadHeap* thread);
-  static void FreeToSlab(void* block, ThreadHeap* thread);
+  static void FreeToSlab(void* block, ThreadHeap* thread, Span* slab);
   ThreadHeap* AnnounceFree(void* block);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
@@ -152,6 +179,7 @@ class alignas(128) ThreadHeap {
   void FreeLarge(Span* span, bool adapts);
   static void Push(const void* owner, FreeBlock* first, FreeBlock* last);
   void Send(Batch* batch);
+  void SendBatches();
   void TakeIncoming();
   void* Move(void* block, std::size_t old_size, std::size_t size);
   bool ResizeLarge(Span* span, std::size_t size);
@@ -169,7 +197,7 @@ class alignas(128) ThreadHeap {
   arithmetic::GranuleTable class_of_ = {};  // kGranuleTable: the same
   ThreadHeap* next_idle_ = nullptr;
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
-  Span* mixed_[UnitSet::kRunSteps] = {};  // own mixed slabs with room, by their longest runs, doubly linked
+  Span* mixed_[UnitSet::kRunSteps] = {};  // own mixed slabs with room, by Span::run_step, doubly linked
   std::uint8_t next_to_mix_ = 0;  // the class whose slabs are looked at next
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it

@@ -20,7 +20,7 @@ bool DiscardAll(PageHeap& pages) {
 
 bool TrimHeap(Heap& heap, ThreadHeap& thread, std::uint64_t pad) {
   if (thread.id() != kNoThread) thread.Flush();
-  for (std::uint64_t i = 0; i < heap.thread_count(); ++i) heap.DrainOneIdle();
+  heap.FlushIdle();
   PageHeap& pages = heap.pages();
   const LockGuard guard(pages.lock());
   const bool is_lowered = pages.Trim(0, pad);

@@ -37,15 +37,12 @@ struct UnitSet {
     }
   }
 
-  // Unit u of the result is unit u + distance of this set. `distance` is below kUnits.
+  // Unit u of the result is unit u + distance of this set. `distance` is at most kBits, which takes no loop: runs are
+  // looked for each time that blocks are taken.
   constexpr UnitSet Earlier(std::uint64_t distance) const {
-    const std::uint64_t whole = distance / kBits, part = distance % kBits;
-    UnitSet moved{};
-    for (std::uint64_t word = 0; word + whole < kWords; ++word) {
-      moved.words[word] = words[word + whole] >> part;
-      if (part != 0 && word + whole + 1 < kWords) moved.words[word] |= words[word + whole + 1] << (kBits - part);
-    }
-    return moved;
+    if (distance == kBits) return {{words[1], words[2], words[3], 0}};
+    return {{Funnel(words[0], words[1], distance), Funnel(words[1], words[2], distance),
+             Funnel(words[2], words[3], distance), words[3] >> distance}};
   }
 
   constexpr UnitSet And(const UnitSet& other) const {
@@ -56,7 +53,8 @@ struct UnitSet {
   constexpr UnitSet RunsOf(std::uint64_t length) const {
     UnitSet starts = *this;
     for (std::uint64_t known = 1; known < length;) {
-      const std::uint64_t step = known < length - known ? known : length - known;
+      const std::uint64_t most = known < kBits ? known : kBits;
+      const std::uint64_t step = most < length - known ? most : length - known;
       starts = starts.And(starts.Earlier(step));
       known += step;
     }
@@ -95,15 +93,15 @@ struct UnitSet {
     return RunStep(length);
   }
 
-  // The number of units of the run that `unit` of the set is in.
-  constexpr std::uint64_t RunAround(std::uint64_t unit) const {
-    std::uint64_t end = unit + 1;
+  // The number of units of the run that [first, first + count) of the set is in.
+  constexpr std::uint64_t RunAround(std::uint64_t first, std::uint64_t count) const {
+    std::uint64_t end = first + count;
     while (end < kUnits) {
       const std::uint64_t ones = Ones(words[end / kBits] >> end % kBits);
       end += ones;
       if (ones == 0 || end % kBits != 0) break;
     }
-    std::uint64_t start = unit;
+    std::uint64_t start = first;
     while (start > 0) {
       const std::uint64_t below = (start - 1) % kBits;  // the bit of the unit before
       const std::uint64_t zeroes = ~words[(start - 1) / kBits] << (kBits - 1 - below);
@@ -122,6 +120,11 @@ struct UnitSet {
   }
 
  private:
+  // 64 bits of two words, from bit `shift` of the lower one on. `shift` is below 64.
+  static constexpr std::uint64_t Funnel(std::uint64_t low, std::uint64_t high, std::uint64_t shift) {
+    return low >> shift | (high << 1) << (kBits - 1 - shift);
+  }
+
   // How many of the lowest bits are ones.
   static constexpr std::uint64_t Ones(std::uint64_t word) {
     return ~word == 0 ? kBits : static_cast<std::uint64_t>(__builtin_ctzll(~word));
@@ -142,7 +145,7 @@ static_assert(UnitSet::RunStep(128) == UnitSet::kRunSteps - 1 && UnitSet::RunSte
 static_assert(UnitSet::RunStep(3) == 2 && UnitSet::RunStep(4) == 3 && UnitSet::RunStep(7) + 1 == UnitSet::RunStep(8));
 static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.LongestRunStep() == UnitSet::kRunSteps - 1);
 static_assert(UnitSet{{5, 0, 0, 0}}.LongestRunStep() == 0 && UnitSet{{0x1fff0, 0, 0, 0}}.LongestRunStep() == UnitSet::RunStep(13));
-static_assert(UnitSet{{0xf0, 0, 0, 0}}.RunAround(5) == 4 && UnitSet{{3ull << 62, ~0ull, 7, 1ull << 63}}.RunAround(100) == 69);
-static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.RunAround(9) == 256 && UnitSet{{0, 0, 0, 1ull << 63}}.RunAround(255) == 1);
+static_assert(UnitSet{{0xf0, 0, 0, 0}}.RunAround(5, 1) == 4 && UnitSet{{3ull << 62, ~0ull, 7, 1ull << 63}}.RunAround(100, 1) == 69);
+static_assert(UnitSet{{~0ull, ~0ull, ~0ull, ~0ull}}.RunAround(9, 1) == 256 && UnitSet{{0, 0, 0, 1ull << 63}}.RunAround(255, 1) == 1);
 
 }  // namespace breakproof::allocator

@@ -28,7 +28,8 @@ inline void* MallocSlowly(ThreadHeap& thread, size_t size) {
 }
 
 inline void* Malloc(ThreadHeap& thread, size_t size) {
-  void* const block = thread.AllocateFast(size);
+  void* block = thread.AllocateFast(size);
+  if (__builtin_expect(block == nullptr, 0)) block = thread.AllocateMedium(size);
   return __builtin_expect(block != nullptr, 1) ? block : MallocSlowly(thread, size);
 }
 
@@ -67,6 +68,7 @@ inline void FreeAlignedSized(ThreadHeap& thread, void* block, size_t alignment, 
 
 // memalign(3) as glibc 2.36 does it: what is no power of two is rounded up to one. aligned_alloc is the same.
 inline void* Memalign(ThreadHeap& thread, size_t alignment, size_t size) {
+  if (void* const block = thread.AllocateAlignedFast(alignment, size)) return block;
   if (alignment > uint64_t{1} << 63) {
     errno = EINVAL;
     return nullptr;

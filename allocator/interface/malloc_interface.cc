@@ -23,9 +23,15 @@ __attribute__((noinline)) void* AllocateSlowly(size_t size) {
   return __builtin_expect(IsPerturbing(), 0) ? AllocatedPerturbed(block, size) : block;
 }
 
+// Three functions, so that the quicker ones need no registers but those of the call.
+__attribute__((noinline)) void* AllocateMedium(size_t size) {
+  void* const block = thread_heap->AllocateMedium(size);
+  return __builtin_expect(block != nullptr, 1) ? block : AllocateSlowly(size);
+}
+
 inline void* Allocate(size_t size) {
   void* const block = thread_heap->AllocateFast(size);
-  return __builtin_expect(block != nullptr, 1) ? block : AllocateSlowly(size);
+  return __builtin_expect(block != nullptr, 1) ? block : AllocateMedium(size);
 }
 
 inline void Free(void* block) { ThreadHeap::FreeTo(block, thread_heap); }

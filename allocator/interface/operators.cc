@@ -14,7 +14,8 @@ namespace breakproof::allocator {
 namespace {
 
 __attribute__((noinline)) void* AllocateSlowly(size_t size) {
-  return Perturbed(entry::MallocSlowly(Started(), size), size);
+  void* const block = thread_heap->AllocateMedium(size);
+  return block != nullptr ? block : Perturbed(entry::MallocSlowly(Started(), size), size);
 }
 
 __attribute__((noinline)) void* NewSlowly(size_t size, void* caller) {

@@ -45,6 +45,12 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
   return span;
 }
 
+bool PageHeap::WouldRaisePeak(std::uint64_t pages) {
+  const Span* const span = free_.Find(pages);
+  const std::uint64_t dirty = span == nullptr ? 0 : span->dirty.Within(span->start, span->start + (pages << kPageShift)).pages();
+  return peak_.IsExceededBy(resident_pages() + pages - dirty);
+}
+
 Span* PageHeap::AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Supply supply) {
   const std::uint64_t slack = arithmetic::AlignmentSlack(alignment) >> kPageShift;
   Span* const span = Allocate(pages + slack, supply);

@@ -45,6 +45,8 @@ class PageHeap {
   // A span of `pages` pages, entered in the map for none of them; use is the caller's to set. nullptr if there
   // is no memory.
   Span* Allocate(std::uint64_t pages, Supply supply);
+  // Whether more would be resident then than ever was.
+  bool WouldRaisePeak(std::uint64_t pages);
   // The same, starting at a multiple of `alignment`, a power of two above a page.
   Span* AllocateAligned(std::uint64_t pages, std::uint64_t alignment, Supply supply);
   // Takes a span back. The caller has cleared its entries in the map.

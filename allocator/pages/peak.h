@@ -32,6 +32,8 @@ class Peak {
   // So many were discarded.
   void Pay(std::uint64_t pages) { credit_ -= pages * kPrice < credit_ ? pages * kPrice : credit_; }
 
+  bool IsExceededBy(std::uint64_t resident) const { return resident > most_; }
+
   void Reach(std::uint64_t resident) {
     if (resident > most_) most_ = resident;
   }

@@ -70,7 +70,8 @@ struct alignas(64) Span {
   bool is_listed;            // kSlab: in its thread heap's list of slabs with room
   bool is_queued;            // kFree: waits to be discarded
   bool may_be_too_long;      // kSlab: realloc has left a block in it that is longer than was asked for
-  std::uint8_t run_step;     // mixed slab: of its longest run of free units, as it is listed by (UnitSet::RunStep)
+  std::uint8_t run_step;     // mixed slab: no run of its free units is of a longer step (UnitSet::RunStep); its list
+  std::uint16_t blocks;      // kSlab: that it is cut into
 
   static constexpr std::uint64_t kBlocksAWord = 64;
   static constexpr std::uint64_t kWords = arithmetic::kMaxSlabBlocks / kBlocksAWord;

@@ -139,7 +139,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
   // What the case left was freed by RunInProcess, on thread 0.
   void End(const Case& c, Judgement* judgement) {
     for (int thread = 0; thread < kMaxThreads; ++thread) Detach(thread);
-    for (std::uint64_t i = 0; i < heap_->thread_count(); ++i) heap_->DrainOneIdle();
+    heap_->FlushIdle();
     const auto broken = [&](model::RuleId rule, const char* expected, std::string actual) {
       judgement->violations.push_back({c.operations.empty() ? 0 : c.operations.size() - 1, {rule, expected, std::move(actual)}});
     };

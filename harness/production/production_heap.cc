@@ -207,7 +207,7 @@ void ProductionHeap::ExitThread(int thread) {
 }
 
 void ProductionHeap::DrainIdle() {
-  for (std::uint64_t i = 0; i < heap_->thread_count(); ++i) heap_->DrainOneIdle();
+  heap_->FlushIdle();
 }
 
 const MallocFamily& ProductionHeap::family() {

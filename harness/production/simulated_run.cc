@@ -428,6 +428,7 @@ class SimulatedRun::Implementation : public KernelObserver {
       if (block == nullptr) return;  // refused: no span came
       family.free(block);
       heap_.ExitThread(0);
+      heap_.DrainIdle();
     }
     const std::uint64_t oldest = heap_.OldestFree();
     if (oldest < kDecay) return;

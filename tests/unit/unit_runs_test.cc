@@ -58,7 +58,9 @@ RC_GTEST_PROP(UnitRuns, TheLongestRunAndTheOneAroundAUnit, ()) {
   for (std::size_t unit = 0; unit < UnitSet::kUnits; ++unit) {
     longest = std::max(longest, RunFrom(plain, unit));
     if (unit == 0 || !plain[unit - 1]) start = unit;
-    if (plain[unit]) RC_ASSERT(set.RunAround(unit) == RunFrom(plain, start));
+    if (!plain[unit]) continue;
+    const auto count = *rc::gen::inRange<std::uint64_t>(1, RunFrom(plain, unit) + 1);
+    RC_ASSERT(set.RunAround(unit, count) == RunFrom(plain, start));
   }
   RC_ASSERT(set.LongestRunStep() == UnitSet::RunStep(longest));
   RC_ASSERT(plain[set.First()]);
