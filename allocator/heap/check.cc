@@ -77,10 +77,16 @@ void CheckMixed(const Span* slab, Verdict* verdict) {
                    "V11: a mixed slab is listed by a shorter run than its longest");
 }
 
+std::uint64_t ClassOfPage(const PageMap& map, std::uintptr_t page) {
+  return map.LeafOf(page)->ClassAt(arithmetic::LeafIndex<std::uint64_t>(page));
+}
+
 void CheckSlab(const Span* slab, Verdict* verdict) {
   const PageHeap& pages = verdict->heap->pages();
   for (std::uintptr_t page = slab->start; page < slab->end(); page += kPageSize) {
     verdict->Require(pages.map().Find(page) == slab, "V3: a page of a slab leads elsewhere");
+    verdict->Require(slab->IsMixed() || ClassOfPage(pages.map(), page) == slab->size_class,
+                     "V3: a page of a slab says wrongly what its class is");
   }
   const ThreadHeap* const owner = verdict->heap->Thread(slab->owner_id);
   const bool is_owned = owner != nullptr && slab->owner == (slab->IsMixed() ? nullptr : owner);

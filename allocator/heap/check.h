@@ -6,7 +6,8 @@
 //       could be joined with it is its neighbour
 //   V2  a free span waits to be discarded exactly when it may hold something else than zeroes; where it may are pages of
 //       it, and with what is in use they are all that can be resident
-//   V3  every page of a slab leads to the slab, and the slab to its owner; a mixed one on paper to nobody
+//   V3  every page of a slab leads to the slab and tells its class, and the slab leads to its owner; a mixed one on paper to
+//       nobody
 //   V4  a large block or mapping is found by its payload's page, and has no owner
 //   V5  the spans of the break, of the segments and the mappings add up to what was taken from the kernel
 //   V6  a slab's bits say of as many blocks as it counts that they are handed out, and of at least one

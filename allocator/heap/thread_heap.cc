@@ -27,6 +27,7 @@ void ThreadHeap::Init(Heap* heap, std::uint64_t id) {
   map_ = &heap->pages().map();
   id_ = id;
   secret_ = heap->secret();
+  leaf_root_ = kNoLeaf;
   memcpy(tops_, kBins.bottom, sizeof tops_);
   memcpy(limits_, kBins.limit, sizeof limits_);
   class_of_ = arithmetic::kGranuleTable;
@@ -198,7 +199,7 @@ Span* ThreadHeap::NewSlab(std::uint64_t size_class, PageHeap::Supply supply) {
   slab->lengths = nullptr;
   SetAllFree(slab, info.blocks);
   slab->is_listed = false;
-  pages.map().SetAll(*slab, slab);
+  pages.map().SetSlab(*slab);
   ListSlab(slab);
   return slab;
 }
@@ -309,8 +310,11 @@ void ThreadHeap::FreeToBin(void* block, Span* slab) {
 
 void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (block == nullptr) return;
+  if (thread->LearnLeaf(reinterpret_cast<std::uintptr_t>(block))) return FreeTo(block, thread);
+  if (thread->map_ == nullptr) Die(kFreeOfNoBlock);  // the process has not begun
   Span* const span = thread->SpanOf(block);
   const bool is_in_slab = span->use == SpanUse::kSlab;
+  if (is_in_slab && span->owner_id == thread->id_ && span->lengths != nullptr) return thread->FreeMixed(block, span);
   if (is_in_slab) {
     thread->CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
   } else {
@@ -324,6 +328,33 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   } else {
     thread->FreeRemotely(static_cast<FreeBlock*>(block), *span);
   }
+}
+
+// What survivors share their pages with may well be what comes and goes most: a way of its own.
+void ThreadHeap::FreeMixed(void* block, Span* slab) {
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  const std::uint64_t mark = MarkOf(block, secret_);
+  const std::uint64_t units = slab->lengths[mixed::UnitOf(*slab, address)];
+  const bool is_block = address % mixed::kUnit == 0 && units != 0 && static_cast<FreeBlock*>(block)->mark != mark;
+  if (kMisuseChecks && __builtin_expect(!is_block, 0)) return CheckBlock(block, slab, kFreeOfNoBlock, kFreeOfFree);  // dies
+  const std::uint64_t size_class = arithmetic::FastSizeToClass(units * mixed::kUnit);
+  static_cast<FreeBlock*>(block)->mark = mark;
+  if (tops_[size_class] == limits_[size_class]) {
+    ReturnToMixed(block, slab);
+  } else {
+    slots()[++tops_[size_class]] = block;
+  }
+}
+
+// True if the thread remembered another leaf than that of the address, and now remembers this one.
+bool ThreadHeap::LearnLeaf(std::uintptr_t address) {
+  const std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(address);
+  if (root == leaf_root_ || id_ == kNoThread) return false;
+  const PageMapLeaf* const leaf = map_->LeafOf(address);
+  if (leaf == nullptr) return false;
+  leaf_ = leaf;
+  leaf_root_ = root;
+  return true;
 }
 
 // An own block, found free of misuse, whose bin is full.

@@ -66,13 +66,16 @@ class alignas(128) ThreadHeap {
   // one two moves.
   __attribute__((always_inline)) static void FreeTo(void* block, ThreadHeap* thread) {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
-    Span* const slab = thread->map_->Find(address);
+    if (__builtin_expect(arithmetic::RootIndex<std::uint64_t>(address) != thread->leaf_root_, 0)) return FreeSlowly(block, thread);
+    const PageMapLeaf* const leaf = thread->leaf_;
+    const std::uint64_t page = arithmetic::LeafIndex<std::uint64_t>(address);
+    Span* const slab = leaf->SpanAt(page);
     if (__builtin_expect(slab->OwnerNow() != thread, 0)) return FreeSlowly(block, thread);
     if (kMisuseChecks && __builtin_expect(!IsBlockOf(*slab, address), 0)) return FreeSlowly(block, thread);
     const std::uint64_t mark = MarkOf(block, thread->secret_);
     const bool is_free = kMisuseChecks && static_cast<FreeBlock*>(block)->mark == mark;
     if (__builtin_expect(is_free, 0)) return FreeSlowly(block, thread);
-    const std::uint64_t size_class = slab->size_class;
+    const std::uint64_t size_class = leaf->ClassAt(page);
     const std::uint32_t top = thread->tops_[size_class];
     if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeToSlab(block, thread, slab);
     if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = mark;
@@ -110,7 +113,7 @@ class alignas(128) ThreadHeap {
   friend class Heap;
   friend struct PlaceholderThreadHeap;
 
-  constexpr explicit ThreadHeap(const MapOfNothing* map) : map_of_nothing_(map), id_(kNoThread) {}
+  constexpr ThreadHeap() : id_(kNoThread) {}
 
   // Blocks of one other owner, collected until there are enough of them.
   struct Batch {
@@ -153,6 +156,7 @@ class alignas(128) ThreadHeap {
   Span* MixSparse();
   Span* NewSlab(std::uint64_t size_class, PageHeap::Supply supply);
   void FreeToBin(void* block, Span* slab);
+  void FreeMixed(void* block, Span* slab);
   void ShrinkBin(std::uint64_t size_class, std::uint32_t kept);
   bool ReturnToSlab(void* block, Span* slab);
   bool ReturnToOrdinary(void* block, Span* slab);
@@ -167,6 +171,7 @@ class alignas(128) ThreadHeap {
   static void FreeSlowly(void* block, ThreadHeap* thread);
   static void FreeToSlab(void* block, ThreadHeap* thread, Span* slab);
   ThreadHeap* AnnounceFree(void* block);
+  bool LearnLeaf(std::uintptr_t address);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
   static bool IsBlockOf(const Span& slab, std::uintptr_t address) {
@@ -185,11 +190,11 @@ class alignas(128) ThreadHeap {
   bool ResizeLarge(Span* span, std::size_t size);
   bool ResizeMapping(Span* span, std::size_t size);
 
-  union {
-    PageMap* map_ = nullptr;
-    const MapOfNothing* map_of_nothing_;  // of a placeholder without a heap; laid out as the other's beginning
-  };
+  static constexpr std::uint64_t kNoLeaf = ~std::uint64_t{0};  // the root index of no address
+  std::uint64_t leaf_root_ = kNoLeaf;     // of the leaf that was used last; never learnt by a placeholder
+  const PageMapLeaf* leaf_ = nullptr;
   std::uint64_t secret_ = 0;  // the heap's: marks what is free
+  PageMap* map_ = nullptr;
   std::uint64_t id_ = 0;
   Heap* heap_ = nullptr;
   std::uint16_t tops_[kClasses] = {};    // of each bin: the slot of its newest block
@@ -208,9 +213,7 @@ inline constexpr std::size_t ThreadHeap::kBytes = sizeof(ThreadHeap) + kBins.slo
 // What a thread has before its first call: it can free, and everything it cannot leads to a slow path. Usable before
 // anything was initialised.
 struct PlaceholderThreadHeap {
-  constexpr PlaceholderThreadHeap() : thread(&kMapOfNothing) {}
-
-  // From now on it frees blocks of this heap. Before that there are none: only the null pointer may be freed.
+  // From now on it frees blocks of this heap. Before that there are none, and nothing may be freed but the null pointer.
   void Serve(Heap* heap) {
     thread.heap_ = heap;
     __atomic_store_n(&thread.map_, &heap->pages().map(), __ATOMIC_RELEASE);

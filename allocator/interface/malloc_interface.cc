@@ -34,7 +34,7 @@ inline void* Allocate(size_t size) {
   return __builtin_expect(block != nullptr, 1) ? block : AllocateMedium(size);
 }
 
-inline void Free(void* block) { ThreadHeap::FreeTo(block, thread_heap); }
+__attribute__((always_inline)) inline void Free(void* block) { ThreadHeap::FreeTo(block, thread_heap); }
 
 inline void* AllocateZeroed(size_t count, size_t size) {
   if (__builtin_expect(MayWatchForks(), 0)) WatchForks();  // libc asks for the storage of its first other thread

@@ -301,7 +301,7 @@ bool PageHeap::IsWholeSegment(const Span& span) const {
   // A segment begins where its first span does; what follows its last page is not joined to it.
   if (span.segment == 0 || span.start != span.segment) return false;
   const Span* const behind = map_.Find(span.end());
-  return behind == map_.nobody() || behind->segment != span.segment;
+  return !PageMap::IsSomebody(*behind) || behind->segment != span.segment;
 }
 
 void PageHeap::Discard(std::uint64_t age) {

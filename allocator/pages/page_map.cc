@@ -2,12 +2,13 @@
 
 namespace breakproof::allocator {
 
-PageMap::Slot* PageMap::NewLeaf(const Kernel& kernel) {
-  if (Slot* const leaf = spare_) {
+PageMapLeaf* PageMap::NewLeaf(const Kernel& kernel) {
+  if (PageMapLeaf* const leaf = spare_) {
     spare_ = nullptr;
     return leaf;
   }
-  return static_cast<Slot*>(kernel.map_metadata(kernel.context, arithmetic::kLeafSlots * sizeof(Slot)));
+  constexpr std::size_t kBytes = arithmetic::AlignUp<std::uint64_t>(sizeof(PageMapLeaf), kPageSize);
+  return static_cast<PageMapLeaf*>(kernel.map_metadata(kernel.context, kBytes));
 }
 
 bool PageMap::ReserveOnePage(const Kernel& kernel) {
@@ -20,11 +21,11 @@ bool PageMap::Cover(const Kernel& kernel, std::uintptr_t start, std::uint64_t by
   if (last >= arithmetic::kRootSlots) return false;
   for (std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(start); root <= last; ++root) {
     if (Load(root_[root]) != 0) continue;
-    Slot* const leaf = NewLeaf(kernel);
+    const PageMapLeaf* const leaf = NewLeaf(kernel);
     if (leaf == nullptr) return false;
     // Released: a reader on another thread must not see the leaf before its zeroes.
     const std::uintptr_t offset =
-        reinterpret_cast<std::uintptr_t>(leaf) - reinterpret_cast<std::uintptr_t>(empty_leaf_);
+        reinterpret_cast<std::uintptr_t>(leaf) - reinterpret_cast<std::uintptr_t>(&empty_leaf_);
     __atomic_store_n(&root_[root], offset, __ATOMIC_RELEASE);
   }
   return true;

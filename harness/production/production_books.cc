@@ -74,8 +74,7 @@ std::uint64_t ProductionHeap::TopFree(std::uint64_t program_break) const {
 }
 
 bool ProductionHeap::Knows(std::uint64_t address) const {
-  const allocator::PageMap& map = heap_->pages().map();
-  return map.Find(address) != map.nobody();
+  return allocator::PageMap::IsSomebody(*heap_->pages().map().Find(address));
 }
 
 std::uint64_t ProductionHeap::OldestFree() const {
