@@ -20,12 +20,6 @@ constexpr std::uint32_t BinCapacity(std::uint64_t size_class) {
   return static_cast<std::uint32_t>(blocks > kMost ? kMost : blocks < 1 ? 1 : blocks);
 }
 
-// A refill leaves the bin about half full: room to grow, and blocks to take.
-constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return (BinCapacity(size_class) + 1) / 2; }
-
-// What stays at hand from a thread that has ended to the next one: enough that their slabs stay where they are.
-constexpr std::uint32_t RestingCount(std::uint64_t size_class) { return BinCapacity(size_class) / 8; }
-
 // Where the bins lie in one array of addresses. Below each bin is a slot that stays null: a bin whose top is there
 // is empty, and the fast path needs no count.
 struct BinTable {
@@ -55,5 +49,14 @@ constexpr BinTable MakeBinTable() {
 inline constexpr BinTable kBins = MakeBinTable();
 static_assert(kBins.slots < UINT16_MAX && kBins.limit[0] > kBins.bottom[0], "an index does not fit its field");
 static_assert(kBins.bottom[kBins.first] == 0, "a thread heap of zeroes must find its bins empty: slot 0 stays null");
+
+// The same as BinCapacity, without its division: asked for with every refill.
+constexpr std::uint32_t Room(std::uint64_t size_class) { return kBins.limit[size_class] - kBins.bottom[size_class]; }
+
+// A refill leaves the bin about half full: room to grow, and blocks to take.
+constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return (Room(size_class) + 1) / 2; }
+
+// What stays at hand from a thread that has ended to the next one: enough that their slabs stay where they are.
+constexpr std::uint32_t RestingCount(std::uint64_t size_class) { return Room(size_class) / 8; }
 
 }  // namespace breakproof::allocator

@@ -31,7 +31,7 @@ ThreadHeap* Heap::Attach() {
 }
 
 void Heap::Detach(ThreadHeap* thread) {
-  thread->Rest();
+  thread->Flush(ThreadHeap::Keep::kALittle);
   {
     const LockGuard guard(pages_.lock());
     if (KeepWarm(thread)) return;

@@ -111,7 +111,7 @@ bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
 }
 
 // Fills the empty bin with what the slab has room for. False if there is none.
-bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
+__attribute__((noinline)) bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
   const std::uint16_t bottom = kBins.bottom[size_class];
   const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], RefillCount(size_class));
   if (taken == 0) return false;
@@ -121,7 +121,7 @@ bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
 }
 
 // Looks for the longest run, which costs too much for every time that one is taken. False if the slab has the right place.
-bool ThreadHeap::ListLower(Span* slab) {
+__attribute__((noinline)) bool ThreadHeap::ListLower(Span* slab) {
   const std::uint64_t step = mixed::FreeUnits(*slab).LongestRunStep();
   if (step == slab->run_step) return false;
   UnlistSlab(slab);
@@ -130,7 +130,7 @@ bool ThreadHeap::ListLower(Span* slab) {
 }
 
 // A slab of which little is in use; nullptr if none is found in a few looks at each class.
-Span* ThreadHeap::FindSparse() {
+__attribute__((noinline)) Span* ThreadHeap::FindSparse() {
   constexpr int kLooks = 8;
   for (std::uint64_t i = 0; i < kClasses; ++i) {
     const std::uint64_t size_class = (next_to_mix_ + i) % kClasses;
@@ -219,7 +219,7 @@ void ThreadHeap::ListSlab(Span* slab) {
   slab->is_listed = true;
 }
 
-void ThreadHeap::UnlistSlab(Span* slab) {
+__attribute__((noinline)) void ThreadHeap::UnlistSlab(Span* slab) {
   (slab->previous != nullptr ? slab->previous->next : ListOf(*slab)) = slab->next;
   if (slab->next != nullptr) slab->next->previous = slab->previous;
   slab->next = slab->previous = nullptr;
@@ -306,12 +306,15 @@ void ThreadHeap::FreeToBin(void* block, Span* slab) {
   }
 }
 
+// For callers to which a copy of the fast path is not worth its size.
+void ThreadHeap::Free(void* block) { FreeTo(block, this); }
+
 // ---- What the fast path leaves: other owners, large blocks, full bins, misuse
 
 void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   if (block == nullptr) return;
-  if (thread->LearnLeaf(reinterpret_cast<std::uintptr_t>(block))) return FreeTo(block, thread);
   if (thread->map_ == nullptr) Die(kFreeOfNoBlock);  // the process has not begun
+  thread->LearnLeaf(reinterpret_cast<std::uintptr_t>(block));
   Span* const span = thread->SpanOf(block);
   const bool is_in_slab = span->use == SpanUse::kSlab;
   if (is_in_slab && span->owner_id == thread->id_ && span->lengths != nullptr) return thread->FreeMixed(block, span);
@@ -346,15 +349,14 @@ void ThreadHeap::FreeMixed(void* block, Span* slab) {
   }
 }
 
-// True if the thread remembered another leaf than that of the address, and now remembers this one.
-bool ThreadHeap::LearnLeaf(std::uintptr_t address) {
+// From now on the fast path knows what is in the gibibyte of this address.
+void ThreadHeap::LearnLeaf(std::uintptr_t address) {
   const std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(address);
-  if (root == leaf_root_ || id_ == kNoThread) return false;
+  if (root == leaf_root_ || id_ == kNoThread) return;
   const PageMapLeaf* const leaf = map_->LeafOf(address);
-  if (leaf == nullptr) return false;
+  if (leaf == nullptr) return;
   leaf_ = leaf;
   leaf_root_ = root;
-  return true;
 }
 
 // An own block, found free of misuse, whose bin is full.
@@ -407,7 +409,7 @@ void ThreadHeap::Send(Batch* batch) {
 
 // What others freed for us goes to the slabs. The list runs through the blocks, so each must still carry its mark:
 // a link that somebody has written over leads to none.
-void ThreadHeap::TakeIncoming() {
+__attribute__((noinline)) void ThreadHeap::TakeIncoming() {
   for (FreeBlock* block = incoming_.TakeAll(); block != nullptr;) {
     Span* const slab = SpanOf(block);
     if (slab->use != SpanUse::kSlab || slab->owner_id != id_ || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
@@ -420,24 +422,17 @@ void ThreadHeap::TakeIncoming() {
 
 // Their owners wait for them.
 void ThreadHeap::SendBatches() {
+#pragma clang loop unroll(disable)  // for size: seldom run
   for (Batch& batch : batches_) {
     if (batch.first != nullptr) Send(&batch);
   }
 }
 
-void ThreadHeap::Rest() {
+void ThreadHeap::Flush(Keep keep) {
   SendBatches();
   TakeIncoming();
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    ShrinkBin(size_class, RestingCount(size_class));
-  }
-}
-
-void ThreadHeap::Flush() {
-  SendBatches();
-  TakeIncoming();
-  for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
-    ShrinkBin(size_class, 0);
+    ShrinkBin(size_class, keep == Keep::kALittle ? RestingCount(size_class) : 0);
   }
 }
 

@@ -60,7 +60,7 @@ class alignas(128) ThreadHeap {
   void* AllocateAligned(std::size_t alignment, std::size_t size);
   void* Reallocate(void* block, std::size_t size);
 
-  void Free(void* block) { FreeTo(block, this); }
+  void Free(void* block);
 
   // Free, with the block first: the slow paths then find it where the caller has put it, which saves the fast
   // one two moves.
@@ -89,10 +89,10 @@ class alignas(128) ThreadHeap {
   // Bytes that the caller may use; 0 for nullptr.
   std::size_t UsableSize(const void* block) const;
 
-  // Everything at hand goes back to slabs and other owners; empty slabs to the page heap.
-  void Flush();
-  // The same, but a little stays at hand for the next thread (RestingCount).
-  void Rest();
+  // What is at hand goes back to slabs and other owners, empty slabs to the page heap: everything, or all but a little
+  // that stays for the next thread (RestingCount).
+  enum class Keep { kNothing, kALittle };
+  void Flush(Keep keep = Keep::kNothing);
 
   std::uint64_t id() const { return id_; }
   Heap* heap() const { return heap_; }
@@ -171,7 +171,7 @@ class alignas(128) ThreadHeap {
   static void FreeSlowly(void* block, ThreadHeap* thread);
   static void FreeToSlab(void* block, ThreadHeap* thread, Span* slab);
   ThreadHeap* AnnounceFree(void* block);
-  bool LearnLeaf(std::uintptr_t address);
+  void LearnLeaf(std::uintptr_t address);
   void FreeRemotely(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
   static bool IsBlockOf(const Span& slab, std::uintptr_t address) {

@@ -66,15 +66,21 @@ inline void FreeAlignedSized(ThreadHeap& thread, void* block, size_t alignment, 
   FreeSized(thread, block, has_class ? arithmetic::AlignUp<uint64_t>(size + (size == 0), effective) : size);
 }
 
-// memalign(3) as glibc 2.36 does it: what is no power of two is rounded up to one. aligned_alloc is the same.
-inline void* Memalign(ThreadHeap& thread, size_t alignment, size_t size) {
-  if (void* const block = thread.AllocateAlignedFast(alignment, size)) return block;
+// memalign, where nothing was at hand.
+__attribute__((noinline)) inline void* MemalignSlowly(ThreadHeap& thread, size_t alignment, size_t size) {
   if (alignment > uint64_t{1} << 63) {
     errno = EINVAL;
     return nullptr;
   }
   const uint64_t effective = arithmetic::EffectiveAlignment<uint64_t>(alignment);
   return OrEnomem(CanAllocate(thread) ? thread.AllocateAligned(effective, size) : nullptr);
+}
+
+// memalign(3) as glibc 2.36 does it: what is no power of two is rounded up to one. aligned_alloc is the same. Not inlined:
+// it has a dozen callers, and all of the library is resident in a small program.
+__attribute__((noinline)) inline void* Memalign(ThreadHeap& thread, size_t alignment, size_t size) {
+  void* const block = thread.AllocateAlignedFast(alignment, size);
+  return __builtin_expect(block != nullptr, 1) ? block : MemalignSlowly(thread, alignment, size);
 }
 
 // The error is returned, not left in errno (POSIX).

@@ -47,8 +47,13 @@ inline void* Reallocate(void* block, size_t size) {
                                              : entry::Realloc(thread, block, size);
 }
 
-inline void* AllocateAligned(size_t alignment, size_t size) {
+__attribute__((noinline)) void* AllocateAlignedSlowly(size_t alignment, size_t size) {
   return Perturbed(entry::Memalign(Started(), alignment, size), size);
+}
+
+__attribute__((noinline)) void* AllocateAligned(size_t alignment, size_t size) {
+  void* const block = thread_heap->AllocateAlignedFast(alignment, size);
+  return __builtin_expect(block != nullptr, 1) ? block : AllocateAlignedSlowly(alignment, size);
 }
 
 inline void* AllocatePages(size_t size) { return Perturbed(entry::Pvalloc(Started(), size), size); }

@@ -37,7 +37,7 @@ void FillFresh(void* block, size_t offset, size_t size) {
 void* PerturbedRealloc(ThreadHeap& thread, void* block, size_t size) {
   if (block == nullptr) return Perturbed(entry::Malloc(thread, size), size);
   if (size == 0) {
-    ThreadHeap::FreeTo(block, &placeholder.thread);
+    placeholder.thread.Free(block);
     return nullptr;
   }
   const size_t usable = thread.UsableSize(block);
@@ -47,7 +47,7 @@ void* PerturbedRealloc(ThreadHeap& thread, void* block, size_t size) {
   void* const moved = Perturbed(entry::Malloc(thread, size), size, usable);
   if (moved == nullptr) return nullptr;
   memcpy(moved, block, size < usable ? size : usable);
-  ThreadHeap::FreeTo(block, &placeholder.thread);
+  placeholder.thread.Free(block);
   return moved;
 }
 

@@ -44,7 +44,7 @@ Span* FreeSpans::Find(std::uint64_t pages) const {
   return dirty != nullptr ? dirty : zero_.Find(pages);
 }
 
-Span* FreeSpans::Lists::Find(std::uint64_t pages) const {
+__attribute__((noinline)) Span* FreeSpans::Lists::Find(std::uint64_t pages) const {
   const std::uint64_t list = ListOf(pages);
   constexpr int kMostLookedAt = 16;  // best fit among a few: the rest would cost more than it saves
   Span* best = nullptr;

@@ -79,8 +79,8 @@ class PageMap {
 
   // The same for a slab, with its class.
   void SetSlab(const Span& slab) {
-    SetAll(slab, &slab);
     for (std::uintptr_t page = slab.start; page < slab.end(); page += kPageSize) {
+      Set(page, &slab);
       WritableLeaf(page)->classes_[arithmetic::LeafIndex<std::uint64_t>(page)] = slab.size_class;
     }
   }

@@ -96,7 +96,7 @@ constexpr Slip kSlips[] = {
      "t0  a = malloc 131072\nt0  free a\nt0  a = malloc 0\nt0  sbrk 1\nt0  b = malloc 131073\n"},
     {"entry_lost_after_refused_remap", "H10 H11", "t0  a = malloc 131072\nt0  a = realloc a 17175479296\n"},
     {"refused_remap_counted", "H10 H11", "t0  a = malloc 131072\nt0  a = realloc a 17175479296\n"},
-    {"exhausted_slab_stays_listed", "H11", "t0  a = malloc 113\n"},
+    {"exhausted_slab_stays_listed", "H11", "t0  a = malloc 1024\nt0  b = malloc 1024\nt0  c = malloc 1024\n"},
     {"not_joined_with_lower", "H11", "t0  a = malloc 0\nt0  b = malloc 17\n"},
     // The lowest free block goes first, so the one too many is never handed out; and no legal call names a block that
     // has moved away.
