@@ -77,6 +77,7 @@ void CheckMixed(const Span* slab, Verdict* verdict) {
                    "V11: a mixed slab is listed by a shorter run than its longest");
 }
 
+// As its leaf says.
 std::uint64_t ClassOfPage(const PageMap& map, std::uintptr_t page) {
   return map.LeafOf(page)->ClassAt(arithmetic::LeafIndex<std::uint64_t>(page));
 }

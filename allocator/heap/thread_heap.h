@@ -66,7 +66,8 @@ class alignas(128) ThreadHeap {
   // one two moves.
   __attribute__((always_inline)) static void FreeTo(void* block, ThreadHeap* thread) {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
-    if (__builtin_expect(arithmetic::RootIndex<std::uint64_t>(address) != thread->leaf_root_, 0)) return FreeSlowly(block, thread);
+    const std::uint64_t root = arithmetic::RootIndex<std::uint64_t>(address);
+    if (__builtin_expect(root != thread->leaf_root_, 0)) return FreeSlowly(block, thread);
     const PageMapLeaf* const leaf = thread->leaf_;
     const std::uint64_t page = arithmetic::LeafIndex<std::uint64_t>(address);
     Span* const slab = leaf->SpanAt(page);

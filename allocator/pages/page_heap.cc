@@ -47,7 +47,8 @@ Span* PageHeap::Allocate(std::uint64_t pages, Supply supply) {
 
 bool PageHeap::WouldRaisePeak(std::uint64_t pages) {
   const Span* const span = free_.Find(pages);
-  const std::uint64_t dirty = span == nullptr ? 0 : span->dirty.Within(span->start, span->start + (pages << kPageShift)).pages();
+  const std::uintptr_t end = span == nullptr ? 0 : span->start + (pages << kPageShift);
+  const std::uint64_t dirty = span == nullptr ? 0 : span->dirty.Within(span->start, end).pages();
   return peak_.IsExceededBy(resident_pages() + pages - dirty);
 }
 

@@ -22,7 +22,8 @@ class PageMapLeaf {
  public:
   // `index` is a LeafIndex. Never null, and never a branch: an empty slot leads to a span in no use.
   Span* SpanAt(std::uint64_t index) const {
-    return reinterpret_cast<Span*>(__atomic_load_n(&slots_[index], __ATOMIC_RELAXED) + reinterpret_cast<std::uintptr_t>(this));
+    const std::uintptr_t slot = __atomic_load_n(&slots_[index], __ATOMIC_RELAXED);
+    return reinterpret_cast<Span*>(slot + reinterpret_cast<std::uintptr_t>(this));
   }
   // Of the slab that the page belongs to. Means nothing for a page of any other span, nor for that of a mixed slab.
   std::uint64_t ClassAt(std::uint64_t index) const { return classes_[index]; }
