@@ -167,6 +167,18 @@ TEST_F(Simulated, ForeignMovesInterleave) {
   EXPECT_TRUE(kernel_.IsGranted(Number(foreign), 100));  // the subject's now
 }
 
+// The break that never moved lies one page behind the window's start, where a mapping may be.
+TEST_F(Simulated, AMappingMayGoPastTheBreak) {
+  char* whole = Mmap(Word{1} << 30);
+  ASSERT_NE(whole, kFailed);
+  EXPECT_TRUE(kernel_.IsGranted(Number(whole), Word{1} << 30));
+  EXPECT_EQ(Munmap(whole, Word{1} << 30), 0);
+  char* heap = Sbrk(100);
+  EXPECT_TRUE(kernel_.IsGranted(Number(heap), 100));
+  EXPECT_FALSE(kernel_.IsGranted(Number(heap), 101));
+  EXPECT_FALSE(kernel_.IsGranted(Number(heap) + 200, 8));  // accessible, but nobody's
+}
+
 TEST_F(Simulated, ABlockedBreakStopsThere) {
   ASSERT_TRUE(kernel_.BlockBreak(4 * kPage));
   EXPECT_NE(Sbrk(4 * kPage), kFailed);

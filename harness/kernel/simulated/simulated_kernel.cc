@@ -190,10 +190,11 @@ bool SimulatedKernel::IsGranted(Word address, Word size) const {
     if (!area || (area->attributes.protection & 3u) != (model::kRead | model::kWrite)) return false;
     next = area->range.end;
   }
-  // From the break to the end of its page, memory is accessible (B20) but was not given to anybody.
+  // From the break to the end of its page, memory is accessible (B20) but was not given to anybody. Behind a break at
+  // a page's border there is no such memory: a mapping may go past it.
   const Word current = state().program_break.current;
-  const bool beyond_break = range.start < model::RoundUp(current) && range.end > current;
-  return !beyond_break;
+  const Range rest_of_page{current, model::RoundUp(current)};
+  return rest_of_page.empty() || range.end <= rest_of_page.start || rest_of_page.end <= range.start;
 }
 
 Result SimulatedKernel::Answer(CallType type, const Call& call) {
