@@ -56,6 +56,14 @@ constexpr std::uint32_t Room(std::uint64_t size_class) { return kBins.limit[size
 // A refill leaves the bin about half full: room to grow, and blocks to take.
 constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return (Room(size_class) + 1) / 2; }
 
+// A thread that has hardly used a class takes fewer: 128 bytes, or one block.
+inline constexpr std::uint64_t kMostFirstBytes = 1024;  // of a block: four of them fill a page, and may as well have it
+constexpr std::uint32_t FirstCount(std::uint64_t size_class) {
+  constexpr std::uint64_t kBytes = 128;
+  const std::uint64_t blocks = kBytes / arithmetic::kClassSizes[size_class];
+  return blocks > 1 ? static_cast<std::uint32_t>(blocks) : 1;
+}
+
 // What stays at hand from a thread that has ended to the next one: enough that their slabs stay where they are.
 constexpr std::uint32_t RestingCount(std::uint64_t size_class) { return Room(size_class) / 8; }
 

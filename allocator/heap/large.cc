@@ -57,7 +57,9 @@ void* ThreadHeap::AllocateLarge(std::size_t size, std::size_t alignment, bool* i
 void* ThreadHeap::TakeAtHand(std::size_t size, std::size_t alignment) {
   if (!arithmetic::HasAlignedClass<std::uint64_t>(size, alignment)) return nullptr;
   const std::uint64_t size_class = arithmetic::AlignedSizeToClass<std::uint64_t>(size, alignment);
-  if (bin_count(size_class) == 0 && slabs_[size_class] != nullptr) RefillFromSlab(size_class, slabs_[size_class]);
+  if (bin_count(size_class) == 0 && slabs_[size_class] != nullptr) {
+    RefillFromSlab(size_class, slabs_[size_class], RefillCount(size_class));
+  }
   return TakeFromBin(size_class);
 }
 

@@ -78,19 +78,31 @@ void* ThreadHeap::AllocateAligned(std::size_t alignment, std::size_t size) {
 
 bool ThreadHeap::Refill(std::uint64_t size_class) {
   if (!incoming_.IsEmpty()) TakeIncoming();
+  const bool begins = Begins(size_class);
+  const std::uint32_t most = begins ? FirstCount(size_class) : RefillCount(size_class);
   Span* slab = slabs_[size_class];
+  if (slab == nullptr && begins && RefillFromMixed(size_class, most)) return true;
   if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kFreeOnly);
   // The heap grows only when what survivors hold has no room either.
-  if (slab == nullptr && RefillFromMixed(size_class)) return true;
+  if (slab == nullptr && RefillFromMixed(size_class, most)) return true;
   if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kAny);
   if (slab == nullptr) return false;
-  RefillFromSlab(size_class, slab);
+  RefillFromSlab(size_class, slab, most);
+  return true;
+}
+
+// Counts a refill. Whether the thread has hardly used the class so far: then it takes a few blocks, out of pages that it
+// has already if they have room.
+bool ThreadHeap::Begins(std::uint64_t size_class) {
+  if (id_ == kFirstThread || uses_[size_class] >= kUsesToOwnSlab) return false;
+  if (kClassInfo.of[size_class].size > kMostFirstBytes) return false;
+  uses_[size_class] = static_cast<std::uint8_t>(uses_[size_class] + kUsesOfRefill);
   return true;
 }
 
 // A slab with a long enough run may still have none at the class's alignment, and one with a shorter run of the same
 // step may have room: a few are tried of each list. One whose longest run has become shorter goes where it belongs.
-bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
+bool ThreadHeap::RefillFromMixed(std::uint64_t size_class, std::uint32_t most) {
   if (kClassInfo.of[size_class].size > mixed::kMostBytes) return false;
   constexpr int kTries = 4;
   const std::uint64_t units = kClassInfo.of[size_class].size / mixed::kUnit;
@@ -98,22 +110,22 @@ bool ThreadHeap::RefillFromMixed(std::uint64_t size_class) {
     int tries = 0;
     for (Span *slab = mixed_[run], *next; slab != nullptr && tries < kTries; slab = next) {
       next = slab->next;
-      if (TakeFromMixed(size_class, slab)) return true;
+      if (TakeFromMixed(size_class, slab, most)) return true;
       tries += !ListLower(slab);
     }
   }
   for (int tries = 0; tries < kTries; ++tries) {
     Span* const slab = MixSparse();
     if (slab == nullptr) return false;
-    if (TakeFromMixed(size_class, slab)) return true;
+    if (TakeFromMixed(size_class, slab, most)) return true;
   }
   return false;
 }
 
-// Fills the empty bin with what the slab has room for. False if there is none.
-__attribute__((noinline)) bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab) {
+// Fills the empty bin with what the slab has room for, at most `most`. False if there is none.
+__attribute__((noinline)) bool ThreadHeap::TakeFromMixed(std::uint64_t size_class, Span* slab, std::uint32_t most) {
   const std::uint16_t bottom = kBins.bottom[size_class];
-  const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], RefillCount(size_class));
+  const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], most);
   if (taken == 0) return false;
   tops_[size_class] = static_cast<std::uint16_t>(bottom + taken);
   if (mixed::FreeUnits(*slab).IsEmpty()) UnlistSlab(slab);
@@ -161,10 +173,10 @@ Span* ThreadHeap::MixSparse() {
 
 // The bin is empty. Blocks leave the slab in the order of their addresses, and the bin hands out the lowest first: a
 // fresh slab becomes resident page by page.
-void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab) {
+void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab, std::uint32_t most) {
   const ClassInfo& info = kClassInfo.of[size_class];
   const std::uint32_t left = slab->blocks - slab->used;
-  const std::uint32_t taken = left < RefillCount(size_class) ? left : RefillCount(size_class);
+  const std::uint32_t taken = left < most ? left : most;
   tops_[size_class] = static_cast<std::uint16_t>(kBins.bottom[size_class] + taken);
   void** slot = &slots()[tops_[size_class]];
   void** const bottom = &slots()[kBins.bottom[size_class]];
@@ -342,11 +354,18 @@ void ThreadHeap::FreeMixed(void* block, Span* slab) {
   if (kMisuseChecks && __builtin_expect(!is_block, 0)) return CheckBlock(block, slab, kFreeOfNoBlock, kFreeOfFree);  // dies
   const std::uint64_t size_class = arithmetic::FastSizeToClass(units * mixed::kUnit);
   static_cast<FreeBlock*>(block)->mark = mark;
-  if (tops_[size_class] == limits_[size_class]) {
+  if (tops_[size_class] == limits_[size_class] || IsMovingOut(size_class)) {
     ReturnToMixed(block, slab);
   } else {
     slots()[++tops_[size_class]] = block;
   }
+}
+
+// Counts a free. Between a class's first blocks and the time when it counts as settled, its blocks go back to the pages
+// that it shares: those at hand would otherwise stay the ones that come and go, each time slowly.
+bool ThreadHeap::IsMovingOut(std::uint64_t size_class) {
+  if (id_ == kFirstThread || uses_[size_class] == kUsesToSettle) return false;
+  return ++uses_[size_class] > kUsesToOwnSlab;
 }
 
 // From now on the fast path knows what is in the gibibyte of this address.
@@ -431,6 +450,7 @@ void ThreadHeap::SendBatches() {
 void ThreadHeap::Flush(Keep keep) {
   SendBatches();
   TakeIncoming();
+  memset(uses_, 0, sizeof uses_);  // the next thread begins anew
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
     ShrinkBin(size_class, keep == Keep::kALittle ? RestingCount(size_class) : 0);
   }

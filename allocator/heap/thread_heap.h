@@ -150,14 +150,16 @@ class alignas(128) ThreadHeap {
   void* AllocateRefilled(std::uint64_t size_class);
   void* TakeAtHand(std::size_t size, std::size_t alignment);
   bool Refill(std::uint64_t size_class);
-  void RefillFromSlab(std::uint64_t size_class, Span* slab);
-  bool RefillFromMixed(std::uint64_t size_class);
-  bool TakeFromMixed(std::uint64_t size_class, Span* slab);
+  void RefillFromSlab(std::uint64_t size_class, Span* slab, std::uint32_t most);
+  bool Begins(std::uint64_t size_class);
+  bool RefillFromMixed(std::uint64_t size_class, std::uint32_t most);
+  bool TakeFromMixed(std::uint64_t size_class, Span* slab, std::uint32_t most);
   Span* FindSparse();
   Span* MixSparse();
   Span* NewSlab(std::uint64_t size_class, PageHeap::Supply supply);
   void FreeToBin(void* block, Span* slab);
   void FreeMixed(void* block, Span* slab);
+  bool IsMovingOut(std::uint64_t size_class);
   void ShrinkBin(std::uint64_t size_class, std::uint32_t kept);
   bool ReturnToSlab(void* block, Span* slab);
   bool ReturnToOrdinary(void* block, Span* slab);
@@ -204,6 +206,14 @@ class alignas(128) ThreadHeap {
   ThreadHeap* next_idle_ = nullptr;
   Span* slabs_[kClasses] = {};  // own slabs with room, doubly linked
   Span* mixed_[UnitSet::kRunSteps] = {};  // own mixed slabs with room, by Span::run_step, doubly linked
+  // How much the thread has used each class, until that is enough: a page for each class, times the number of threads,
+  // would be more than most threads ever need. A class begins in mixed slabs, and has slabs of its own once it is used
+  // more. Not so in the first thread, which is often the only one, and has most of what its program has.
+  static constexpr std::uint64_t kFirstThread = 1;  // its id
+  static constexpr std::uint8_t kUsesOfRefill = 16;
+  static constexpr std::uint8_t kUsesToOwnSlab = 64;
+  static constexpr std::uint8_t kUsesToSettle = 128;
+  std::uint8_t uses_[kClasses] = {};
   std::uint8_t next_to_mix_ = 0;  // the class whose slabs are looked at next
   Batch batches_[kBatches] = {};
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
