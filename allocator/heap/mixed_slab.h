@@ -2,8 +2,9 @@
 //
 // A mixed slab is one page, cut into units of 16 bytes as a slab of the smallest class is; a block in it is as many
 // units in a row as its class has. It comes from an ordinary slab of which little is in use, when the heap would have to
-// grow otherwise, and goes back to the page heap when it is empty. `free_blocks` are its free units, `used` counts the
-// others, `lengths` has the number of units at the first one of each block, and 0 elsewhere.
+// grow otherwise or a thread begins to use another class, and goes back to the page heap when it is empty. `free_blocks`
+// are its free units, `used` counts the others, `lengths` has the number of units at the first one of each block, and 0
+// elsewhere.
 //
 // It has no owner on paper, so that every free of its blocks takes the slow path, and `owner_id` says whose it is. The
 // owner alone changes it. Others may look at the length of a block that they were handed; it stays while the block lives.
