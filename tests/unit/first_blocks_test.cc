@@ -1,35 +1,23 @@
 // Where a thread's first blocks of each class lie: together on few pages, until a class is used enough for its own.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include <cstdint>
 #include <set>
 #include <vector>
 
-#include "allocator/heap/check.h"
-#include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
+#include "tests/unit/heap_test.h"
 
 namespace breakproof::allocator {
 namespace {
 
-class FirstBlocks : public testing::Test {
+class FirstBlocks : public HeapTest {
  protected:
   void SetUp() override {
-    // Far too large for a stack, and zero, as a heap has to be.
-    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void* const memory = mmap(nullptr, sizeof(Heap), PROT_READ | PROT_WRITE, kFlags, -1, 0);
-    ASSERT_NE(memory, MAP_FAILED);
-    heap_ = static_cast<Heap*>(memory);
-    heap_->Init(kSystemKernel);
+    HeapTest::SetUp();
     first_ = heap_->Attach();
     other_ = heap_->Attach();
     ASSERT_TRUE(first_ != nullptr && other_ != nullptr);
-  }
-
-  void TearDown() override {
-    EXPECT_STREQ(CheckHeap(*heap_), nullptr);
-    munmap(heap_, sizeof(Heap));
   }
 
   // One block of each class up to 1 KiB.
@@ -63,7 +51,6 @@ class FirstBlocks : public testing::Test {
     return is_shared;
   }
 
-  Heap* heap_ = nullptr;
   ThreadHeap* first_ = nullptr;
   ThreadHeap* other_ = nullptr;
 };

@@ -1,14 +1,12 @@
 // Warm thread heaps: what a finished thread leaves at hand for the next one, and when it has to go.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include <cstdint>
 #include <vector>
 
-#include "allocator/heap/check.h"
-#include "allocator/heap/heap.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/heap/trim.h"
+#include "tests/unit/heap_test.h"
 
 namespace breakproof::allocator {
 namespace {
@@ -17,22 +15,8 @@ constexpr std::size_t kSize = 100;  // of every block here
 constexpr std::uint64_t kClass = arithmetic::SmallSizeToClass(kSize);
 constexpr std::uint64_t kWarm = 4;  // thread heaps that stay warm
 
-class WarmThreads : public testing::Test {
+class WarmThreads : public HeapTest {
  protected:
-  void SetUp() override {
-    // Far too large for a stack, and zero, as a heap has to be.
-    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void* const memory = mmap(nullptr, sizeof(Heap), PROT_READ | PROT_WRITE, kFlags, -1, 0);
-    ASSERT_NE(memory, MAP_FAILED);
-    heap_ = static_cast<Heap*>(memory);
-    heap_->Init(kSystemKernel);
-  }
-
-  void TearDown() override {
-    EXPECT_STREQ(CheckHeap(*heap_), nullptr);
-    munmap(heap_, sizeof(Heap));
-  }
-
   // A thread that allocates so many blocks and frees them again.
   ThreadHeap* Busy(int blocks = 200) {
     ThreadHeap* const thread = heap_->Attach();
@@ -53,7 +37,6 @@ class WarmThreads : public testing::Test {
     return blocks;
   }
 
-  Heap* heap_ = nullptr;
 };
 
 TEST_F(WarmThreads, TheNextThreadFindsALittleAtHand) {
