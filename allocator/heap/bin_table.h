@@ -57,7 +57,7 @@ constexpr std::uint32_t Room(std::uint64_t size_class) { return kBins.limit[size
 constexpr std::uint32_t RefillCount(std::uint64_t size_class) { return (Room(size_class) + 1) / 2; }
 
 // A thread that has hardly used a class takes fewer: 128 bytes, or one block.
-inline constexpr std::uint64_t kMostFirstBytes = 1024;  // of a block: four of them fill a page, and may as well have it
+inline constexpr std::uint64_t kMostFirstBytes = 1024;  // of a block: three larger ones fill a page
 constexpr std::uint32_t FirstCount(std::uint64_t size_class) {
   constexpr std::uint64_t kBytes = 128;
   const std::uint64_t blocks = kBytes / arithmetic::kClassSizes[size_class];

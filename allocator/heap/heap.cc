@@ -32,6 +32,7 @@ ThreadHeap* Heap::Attach() {
 
 void Heap::Detach(ThreadHeap* thread) {
   thread->Flush(ThreadHeap::Keep::kALittle);
+  thread->ForgetUses();
   {
     const LockGuard guard(pages_.lock());
     if (KeepWarm(thread)) return;

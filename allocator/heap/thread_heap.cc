@@ -81,10 +81,10 @@ bool ThreadHeap::Refill(std::uint64_t size_class) {
   const bool begins = Begins(size_class);
   const std::uint32_t most = begins ? FirstCount(size_class) : RefillCount(size_class);
   Span* slab = slabs_[size_class];
+  // What survivors hold is looked at once: first of all, or when the heap would have to grow.
   if (slab == nullptr && begins && RefillFromMixed(size_class, most)) return true;
   if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kFreeOnly);
-  // The heap grows only when what survivors hold has no room either.
-  if (slab == nullptr && RefillFromMixed(size_class, most)) return true;
+  if (slab == nullptr && !begins && RefillFromMixed(size_class, most)) return true;
   if (slab == nullptr) slab = NewSlab(size_class, PageHeap::Supply::kAny);
   if (slab == nullptr) return false;
   RefillFromSlab(size_class, slab, most);
@@ -450,7 +450,6 @@ void ThreadHeap::SendBatches() {
 void ThreadHeap::Flush(Keep keep) {
   SendBatches();
   TakeIncoming();
-  memset(uses_, 0, sizeof uses_);  // the next thread begins anew
   for (std::uint64_t size_class = 0; size_class < kClasses; ++size_class) {
     ShrinkBin(size_class, keep == Keep::kALittle ? RestingCount(size_class) : 0);
   }

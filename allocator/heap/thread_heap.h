@@ -3,12 +3,15 @@
 //   malloc   takes the newest block of a bin; an empty bin is refilled from the owner's slabs
 //   free     puts an own block back into its bin; if that is full, into its slab
 //   remote   a block of another owner is collected in a batch and pushed to that owner's list
-//   mixed    where slabs are held by a few survivors each, the rest of their pages serves all classes (mixed_slab.h)
+//   mixed    where slabs are held by a few survivors each, or the thread has used them little, the rest of their pages
+//            serves all classes (mixed_slab.h)
 //
 // Misuse is looked for on every free, fast or slow (misuse.h).
 //
 // Requests above the largest class, or from the mapping threshold on, are the page heap's (large.cc).
 #pragma once
+
+#include <string.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -94,6 +97,8 @@ class alignas(128) ThreadHeap {
   // that stays for the next thread (RestingCount).
   enum class Keep { kNothing, kALittle };
   void Flush(Keep keep = Keep::kNothing);
+  // The next thread has used nothing yet.
+  void ForgetUses() { memset(uses_, 0, sizeof uses_); }
 
   std::uint64_t id() const { return id_; }
   Heap* heap() const { return heap_; }
@@ -213,6 +218,7 @@ class alignas(128) ThreadHeap {
   static constexpr std::uint8_t kUsesOfRefill = 16;
   static constexpr std::uint8_t kUsesToOwnSlab = 64;
   static constexpr std::uint8_t kUsesToSettle = 128;
+  static_assert(kUsesToOwnSlab - 1 + kUsesOfRefill <= kUsesToSettle, "frees count on from the last refill that counts");
   std::uint8_t uses_[kClasses] = {};
   std::uint8_t next_to_mix_ = 0;  // the class whose slabs are looked at next
   Batch batches_[kBatches] = {};

@@ -36,7 +36,6 @@ class WarmThreads : public HeapTest {
     for (std::uint64_t id = 1; id <= heap_->thread_count(); ++id) blocks += heap_->Thread(id)->bin_count(kClass);
     return blocks;
   }
-
 };
 
 TEST_F(WarmThreads, TheNextThreadFindsALittleAtHand) {
