@@ -82,7 +82,7 @@ void SaveDictionary(const std::string& file) {
     operation.kind = row.kind;
     operation.entry = row.entry;
     operation.thread = row.kind == OperationKind::kThreadExit || row.kind == OperationKind::kThreadStart ? 1 : 0;
-    if (row.Assigns()) operation.result = 0;
+    if (row.UsesResult()) operation.result = 0;
     for (const Operand& operand : row.Operands()) {
       if (operand.form == Form::kSlot) operation.argument = 0;
       if (operand.field == &Operation::size) operation.size = 100;
@@ -103,11 +103,13 @@ void SaveWords(const std::string& file) {
   std::string text = "# Words of the case grammar (harness/case/case_text.h).\n";
   const auto add = [&](const std::string& word) { text += "\"" + word + "\"\n"; };
   add("# breakproof case v1\\x0a");
+  add("# breakproof case v2\\x0a");
   for (const OperationRow& row : kOperationTable) add(row.word);
   for (int option = 0; option < breakproof::model::kOptionCount; ++option) {
     add(breakproof::model::NameOf(static_cast<breakproof::model::Option>(option)));
   }
   for (int type = 0; type <= kCallTypes; ++type) add(NameOfCallType(type));
+  for (int content = 0; content < kContents; ++content) add(NameOf(static_cast<Content>(content)));
   for (const char* word : {"kernel ", "refuse=", "@1+", "gap=", "room=", "null", "SIZE_MAX", "PTRDIFF_MAX", "t0 ", "t15 ", " = ", "0x"}) {
     add(word);
   }

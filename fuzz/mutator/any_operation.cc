@@ -42,6 +42,8 @@ std::uint64_t AnySize(const Case& c, Random& random) {
 
 }  // namespace
 
+Content AnyContent(Random& random) { return static_cast<Content>(random.Below(kContents)); }
+
 std::vector<Slot> LiveSlots(const Case& c, std::size_t end) {
   std::set<Slot> live;
   for (std::size_t i = 0; i < end && i < c.operations.size(); ++i) {
@@ -97,6 +99,9 @@ Operation AnyOperation(const Case& c, std::size_t position, Random& random) {
       case Form::kSlot: operation.argument = AnyReadSlot(c, position, random); break;
       case Form::kOption: operation.option = static_cast<model::Option>(random.Below(model::kOptionCount)); break;
       case Form::kCallType: operation.call_type = static_cast<std::uint8_t>(random.Below(kCallTypes + 1)); break;
+      case Form::kTarget: operation.result = AnyReadSlot(c, position, random); break;
+      case Form::kContent: operation.content = AnyContent(random); break;
+      case Form::kContentIfAny: operation.content = random.OneIn(2) ? Content::kPattern : AnyContent(random); break;
       case Form::kInt: operation.size = BoundarySize(c, random) & INT32_MAX; break;
       case Form::kSigned: operation.size = random.OneIn(3) ? -random.Below(70000) : PickSmallSize(random); break;
       case Form::kNumber:

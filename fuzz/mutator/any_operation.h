@@ -22,6 +22,9 @@ std::uint64_t BoundarySize(const harness::Case& c, harness::Random& random);
 // Some operation that is at home at `position`: reading what is live there, assigning a slot of its own or an old one.
 harness::Operation AnyOperation(const harness::Case& c, std::size_t position, harness::Random& random);
 
+// Anything that a program may do with the bytes of a block.
+harness::Content AnyContent(harness::Random& random);
+
 // A kernel that refuses something.
 harness::Refusal AnyRefusal(harness::Random& random);
 

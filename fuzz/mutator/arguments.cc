@@ -70,6 +70,22 @@ void Retarget(Case& c, Random& random, std::size_t) {
   if (in_place && operation.result != kNullSlot) operation.result = operation.argument;
 }
 
+// What the program writes into a block, or into all of them: one block that is left alone seldom matters.
+void ChangeContent(Case& c, Random& random, std::size_t) {
+  const Content content = AnyContent(random);
+  if (random.OneIn(3)) {
+    const Content other = random.OneIn(2) ? Content::kUntouched : AnyContent(random);
+    for (Operation& operation : c.operations) {
+      if (RowOf(operation).Assigns()) operation.content = random.OneIn(2) ? content : other;
+    }
+    return;
+  }
+  const std::size_t i = AnyThat(c, random, [](const Operation& o) {
+    return RowOf(o).Assigns() || o.kind == OperationKind::kWrite;
+  });
+  if (i < c.operations.size()) c.operations[i].content = content;
+}
+
 void ChangeEntry(Case& c, Random& random, std::size_t) {
   const std::size_t i = AnyThat(c, random, [](const Operation& o) { return o.kind == OperationKind::kCall; });
   if (i == c.operations.size()) return;

@@ -22,6 +22,7 @@ constexpr std::array kMutations = {
     Mutation{"change_count", 2, ChangeCount},
     Mutation{"retarget", 8, Retarget},
     Mutation{"change_entry", 5, ChangeEntry},
+    Mutation{"change_content", 5, ChangeContent},
     Mutation{"change_thread", 5, ChangeThread},
     Mutation{"new_thread_first", 2, NewThreadFirst},
     Mutation{"exit_thread", 3, ExitThread},

@@ -23,6 +23,7 @@ void MoveAlignmentToBoundary(harness::Case& c, harness::Random& random, std::siz
 void ChangeCount(harness::Case& c, harness::Random& random, std::size_t most);
 void Retarget(harness::Case& c, harness::Random& random, std::size_t most);
 void ChangeEntry(harness::Case& c, harness::Random& random, std::size_t most);
+void ChangeContent(harness::Case& c, harness::Random& random, std::size_t most);
 
 // surroundings.cc: threads and the kernel.
 void ChangeThread(harness::Case& c, harness::Random& random, std::size_t most);

@@ -2,6 +2,7 @@
 
 #include "fuzz/mutator/any_operation.h"
 #include "fuzz/mutator/mutations.h"
+#include "harness/operation/operation_table.h"
 
 namespace breakproof::fuzz {
 
@@ -38,7 +39,8 @@ Operations Copy(const Case& c, const Stretch& stretch, bool with_own_slots, Slot
   if (!with_own_slots) return copy;
   std::vector<Slot> own;  // the n-th of these becomes first_own + n
   for (const Operation& operation : copy) {
-    if (operation.result != kNullSlot && std::ranges::find(own, operation.result) == own.end()) own.push_back(operation.result);
+    if (!RowOf(operation).Assigns() || operation.result == kNullSlot) continue;
+    if (std::ranges::find(own, operation.result) == own.end()) own.push_back(operation.result);
   }
   const auto renamed = [&](Slot slot) {
     const auto found = std::ranges::find(own, slot);
@@ -74,7 +76,7 @@ void Repeat(Case& c, Random& random, std::size_t most) {
     for (const Operation& operation : Copy(c, stretch, with_own_slots, own)) {
       copies.push_back(operation);
       if (operation.result != kNullSlot) own = std::max(own, operation.result + 1);
-      if (with_own_slots && operation.result != kNullSlot) assigned.push_back(operation.result);
+      if (with_own_slots && RowOf(operation).Assigns() && operation.result != kNullSlot) assigned.push_back(operation.result);
     }
   }
   const std::size_t at = stretch.end;

@@ -46,6 +46,8 @@ using Literals = std::array<std::optional<std::uint64_t>, kWhiches>;
 
 constexpr std::uint64_t kNoSlot = 0xffff;
 
+static_assert(kMaxThreads == 16 && kContents <= 16, "a thread and a content share a byte");
+
 std::uint64_t Read(const std::uint8_t* bytes, int count) {
   std::uint64_t value = 0;
   for (int i = 0; i < count; ++i) value |= std::uint64_t{bytes[i]} << (8 * i);
@@ -105,10 +107,10 @@ class Decoder {
     Operation operation;
     operation.kind = row.kind;
     operation.entry = row.entry;
-    operation.thread = record_[1] < kMaxThreads ? record_[1] : record_[1] % 4;
+    operation.thread = record_[1] % kMaxThreads;
     // Thread 0 lives as long as the process.
     if (row.kind == OperationKind::kThreadExit && operation.thread == 0) operation.kind = OperationKind::kCheck;
-    if (row.Assigns()) operation.result = SlotAt(2, Which::kResult);
+    if (row.UsesResult()) operation.result = SlotAt(2, Which::kResult);
     for (const Operand& operand : row.Operands()) ReadOperand(operand, &operation);
     case_.operations.push_back(operation);
   }
@@ -119,6 +121,9 @@ class Decoder {
       case Form::kOption: operation->option = static_cast<model::Option>(record_[9] % model::kOptionCount); return;
       case Form::kCallType: operation->call_type = record_[9] % (kCallTypes + 1); return;
       case Form::kInt: operation->size = Size() & INT32_MAX; return;
+      case Form::kTarget: return;  // UsesResult
+      case Form::kContent:
+      case Form::kContentIfAny: operation->content = static_cast<Content>(record_[1] / kMaxThreads % kContents); return;
       default: break;
     }
     if (operand.field == &Operation::size) {
@@ -157,7 +162,7 @@ class Encoder {
     const OperationRow& row = RowOf(operation);
     Begin(RowIndexOf(operation));
     record_[1] = operation.thread;
-    if (row.Assigns()) PutSlot(2, operation.result, Which::kResult);
+    if (row.UsesResult()) PutSlot(2, operation.result, Which::kResult);
     for (const Operand& operand : row.Operands()) PutOperand(operand, operation);
     End();
   }
@@ -213,6 +218,9 @@ class Encoder {
       case Form::kSlot: return PutSlot(4, operation.argument, Which::kArgument);
       case Form::kOption: record_[9] = static_cast<std::uint8_t>(operation.option); return;
       case Form::kCallType: record_[9] = operation.call_type; return;
+      case Form::kTarget: return;  // UsesResult
+      case Form::kContent:
+      case Form::kContentIfAny: record_[1] += static_cast<std::uint8_t>(static_cast<int>(operation.content) * kMaxThreads); return;
       default: break;
     }
     if (operand.field == &Operation::size) {

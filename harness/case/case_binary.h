@@ -6,8 +6,8 @@
 //
 //   0     what: an operation (harness/operation/operation_table.h; the commoner ones stand for more values), a literal,
 //         or something the kernel does
-//   1     the thread: 0 to 15, and modulo 4 above
-//   2, 3  the slot assigned; 0xffff: none. touch: the offset. A refusal: the call, less one
+//   1     the thread in the low four bits; in the high ones what is written into the block (harness/operation/content.h)
+//   2, 3  the slot assigned, or copied into; 0xffff: none. touch: the offset. A refusal: the call, less one
 //   4, 5  the slot read; 0xffff: null
 //   6     the boundary
 //   7, 8  the distance from it, two's complement

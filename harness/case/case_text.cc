@@ -1,5 +1,6 @@
 #include "harness/case/case_text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@ namespace breakproof::harness {
 namespace {
 
 constexpr std::string_view kHeader = "# breakproof case v1";
+constexpr std::string_view kHeader2 = "# breakproof case v2";  // what a program writes into blocks
 constexpr std::string_view kNull = "null";
 
 // ---- Printing
@@ -22,6 +24,9 @@ std::string PrintSlot(Slot slot, const std::vector<std::string>& names) {
 std::string PrintOperand(const Operand& operand, const Operation& operation, const std::vector<std::string>& names) {
   switch (operand.form) {
     case Form::kSlot: return PrintSlot(operation.argument, names);
+    case Form::kTarget: return PrintSlot(operation.result, names);
+    case Form::kContent: return NameOf(operation.content);
+    case Form::kContentIfAny: return operation.content == Content::kPattern ? "" : NameOf(operation.content);
     case Form::kOption: return model::NameOf(operation.option);
     case Form::kCallType: return NameOfCallType(operation.call_type);
     case Form::kSigned: {
@@ -60,6 +65,13 @@ std::optional<model::Option> ParseOption(std::string_view word) {
   return std::nullopt;
 }
 
+std::optional<Content> ParseContent(std::string_view word) {
+  for (int content = 0; content < kContents; ++content) {
+    if (word == NameOf(static_cast<Content>(content))) return static_cast<Content>(content);
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string_view> Words(std::string_view line) {
   std::vector<std::string_view> words;
   line = line.substr(0, line.find('#'));
@@ -74,7 +86,7 @@ std::vector<std::string_view> Words(std::string_view line) {
 
 class Parser {
  public:
-  Parser(Case* c, ParseError* error) : case_(c), error_(error) {}
+  Parser(bool is_version_2, Case* c, ParseError* error) : is_version_2_(is_version_2), case_(c), error_(error) {}
 
   bool ParseLine(int number, std::string_view line) {
     line_ = number;
@@ -85,6 +97,9 @@ class Parser {
     operation_ = Operation{};
     if (!ParseThread() || !ParseOperation()) return false;
     if (next_ != words_.size()) return Fail("has '" + std::string(words_[next_]) + "' too much");
+    if (!is_version_2_ && ConcernsContent(operation_)) {
+      return Fail("says what is written into a block, for which the first line must be '" + std::string(kHeader2) + "'");
+    }
     case_->operations.push_back(operation_);
     return true;
   }
@@ -148,7 +163,10 @@ class Parser {
 
   bool ParseOperand(const Operand& operand) {
     switch (operand.form) {
-      case Form::kSlot: return ParseSlot();
+      case Form::kSlot: return ParseSlot(&operation_.argument);
+      case Form::kTarget: return ParseSlot(&operation_.result);
+      case Form::kContentIfAny: return next_ == words_.size() || ParseContentWord();
+      case Form::kContent: return ParseContentWord();
       case Form::kOption: {
         const std::string_view word = Next();
         const auto option = ParseOption(word);
@@ -178,11 +196,19 @@ class Parser {
     return false;
   }
 
-  bool ParseSlot() {
+  bool ParseSlot(Slot* slot) {
     const std::string_view word = Next();
     if (word == kNull) return true;
     if (!IsName(word)) return Fail("needs a slot name, but has '" + std::string(word) + "'");
-    operation_.argument = SlotNamed(word);
+    *slot = SlotNamed(word);
+    return true;
+  }
+
+  bool ParseContentWord() {
+    const std::string_view word = Next();
+    const auto content = ParseContent(word);
+    if (!content) return Fail("has '" + std::string(word) + "' too much, which says nothing of what is written");
+    operation_.content = *content;
     return true;
   }
 
@@ -201,6 +227,7 @@ class Parser {
     return slot->second;
   }
 
+  bool is_version_2_;
   Case* case_;
   ParseError* error_;
   std::map<std::string, Slot, std::less<>> slots_;
@@ -222,14 +249,18 @@ std::string_view TakeLine(std::string_view* text) {
 std::string PrintOperation(const Operation& operation, const std::vector<std::string>& slot_names) {
   const OperationRow& row = RowOf(operation);
   std::string text = "t" + std::to_string(operation.thread) + "  ";
-  if (operation.result != kNullSlot) text += PrintSlot(operation.result, slot_names) + " = ";
+  if (row.Assigns() && operation.result != kNullSlot) text += PrintSlot(operation.result, slot_names) + " = ";
   text += row.word;
-  for (const Operand& operand : row.Operands()) text += " " + PrintOperand(operand, operation, slot_names);
+  for (const Operand& operand : row.Operands()) {
+    const std::string word = PrintOperand(operand, operation, slot_names);
+    if (!word.empty()) text += " " + word;
+  }
   return text;
 }
 
 std::string PrintCase(const Case& c) {
-  std::string text = std::string(kHeader) + "\n";
+  const bool is_version_2 = std::ranges::any_of(c.operations, ConcernsContent);
+  std::string text = std::string(is_version_2 ? kHeader2 : kHeader) + "\n";
   for (const std::string& note : c.notes) text += note.empty() ? "#\n" : "# " + note + "\n";
   if (!c.environment.IsPlain()) text += PrintEnvironment(c.environment) + "\n";
   for (const Operation& operation : c.operations) {
@@ -240,11 +271,12 @@ std::string PrintCase(const Case& c) {
 
 bool ParseCase(std::string_view text, Case* c, ParseError* error) {
   *c = Case{};
-  if (TakeLine(&text) != kHeader) {
-    *error = {1, "the first line must be '" + std::string(kHeader) + "'"};
+  const std::string_view header = TakeLine(&text);
+  if (header != kHeader && header != kHeader2) {
+    *error = {1, "the first line must be '" + std::string(kHeader) + "' or '" + std::string(kHeader2) + "'"};
     return false;
   }
-  Parser parser(c, error);
+  Parser parser(header == kHeader2, c, error);
   for (int number = 2; !text.empty(); ++number) {
     const std::string_view line = TakeLine(&text);
     if (line.starts_with("#") && c->operations.empty()) {

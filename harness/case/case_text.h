@@ -1,6 +1,6 @@
-// Cases as text, version 1: one operation a line, reviewable in a diff.
+// Cases as text: one operation a line, reviewable in a diff.
 //
-//   # breakproof case v1            the first line, always
+//   # breakproof case v1            the first line, always; v2 where what is marked so is used
 //   # any words                     notes, kept
 //   kernel  refuse=mmap@2 refuse=brk@5+ gap=4K room=64K    what the kernel does; before the first operation
 //   t0  a = malloc 24
@@ -25,7 +25,15 @@
 //   t0  block 64K                   somebody maps a page 64 KiB above the break
 //   t0  fork                        the child frees everything, allocates a bit, exits with 0
 //   t0  mallopt mmap_threshold 64K  a parameter (model/policy/option.h) and its value, an int
+//   t0  a = malloc 24 untouched     v2: what is written into a block, last in the line of any allocation: pattern (as
+//                                   if nothing is said), untouched, first_word_left, last_byte, first_half, zero, hostile
+//   t0  write a zero                v2: a block is written anew
+//   t0  copy a b                    v2: the bytes of a go into b, as far as both reach, 64 KiB at most
 //   t0  sbrk 4096                   the program moves the break itself; -4096 lowers it
+//
+// What is written (harness/operation/content.h): a block that is untouched holds what the subject left there, or kept of
+// the block that realloc was given; that is read when the block is handed out, and must stay as it is. `hostile` are words
+// that look like the subject's own, made of what it has left in memory before (harness/execute/hostile.h).
 //
 // Threads are t0 to t15. A slot is a name of letters, digits and underscores; it is NULL until assigned, after a failed
 // call, and once its block was freed; assigning to it again forgets the old value. `null` reads as NULL.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "harness/case/case_text.h"
+#include "harness/emit/contents_text.h"
 #include "harness/emit/decay_text.h"
 #include "harness/emit/inside_text.h"
 #include "harness/emit/kernel_text.h"
@@ -62,6 +63,7 @@ std::string Head(const Case& c, const CaseViolation& violation, const CProgramSe
   text += "#define RULE \"" + std::string(model::TextOf(violation.what.rule).id) + "\" /* what a crash breaks here */\n";
   text += std::string("#define HAS_USABLE_SIZE ") + (settings.has_usable_size ? "1" : "0") + "\n";
   text += "#define CALL_RETURNS \"the call returns\"\n";
+  if (UsesContents(c)) text += "#define HAS_CONTENTS 1\n";
   return text;
 }
 
@@ -167,6 +169,7 @@ std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CP
   if (plan.has_kernel) text += KernelPlan(c.environment, plan.noted) + kKernelText;
   if (UsesOperators(c)) text += kOperatorsText;
   text += kRuntimeText;
+  if (UsesContents(c)) text += kContentsText;
   if (plan.has_providers) text += kProvidersText;
   text += Requirements(violation.what, plan);
   if (plan.is_inside) text += Sizes(c) + kInsideText;

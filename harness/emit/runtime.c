@@ -10,6 +10,7 @@ struct block {
   size_t reported; /* what malloc_usable_size said */
   int maker;       /* step */
   const char *call;
+  unsigned char *copy; /* of its bytes; NULL: they are a pattern */
   int form;         /* of the operator new that made it; 0: none did */
   size_t alignment; /* that it was asked for with */
 };
@@ -24,6 +25,7 @@ struct promise {
   int enomem, einval;       /* errors allowed */
   int any_errno;            /* nothing says which */
   int form;                 /* of operator new; 0: none */
+  int content;              /* that the program writes into the block */
 };
 
 static struct block blocks[STEPS + 1]; /* by the step that made them; at == NULL: not live */
@@ -89,7 +91,7 @@ static unsigned char pattern(unsigned long seed, size_t offset) {
 static size_t next_covered(size_t at, size_t begin, size_t end) {
   size_t length = end - begin;
   if (length <= 65536 || at < begin + PAGE || at >= end - PAGE) return at;
-  size_t step = length <= 524288 ? PAGE : length / 32 / PAGE * PAGE;
+  size_t step = length <= 131072 ? PAGE : length / 16 / PAGE * PAGE;
   size_t into = (at - begin) % step;
   if (into < 64) return at;
   at += step - into;
@@ -106,25 +108,42 @@ static void fill(struct block *block) {
   fill_range(block, block->payload, block->usable);
 }
 
-/* The first byte of [begin, end) below limit that is not as it was filled; end if there is none. */
-static size_t first_changed(const unsigned char *base, int maker, size_t begin, size_t end, size_t limit) {
-  unsigned long seed = seed_of(maker);
-  for (size_t at = begin; at < end && at < limit; at = next_covered(at + 1, begin, end))
-    if (base[at] != pattern(seed, at)) return at;
+/* How a byte of a block should be: kept apart, or by its pattern. */
+static unsigned char expected;
+
+/* The first byte of [begin, end) below limit that is not as it should be; end if there is none. */
+static size_t first_changed(const unsigned char *base, const struct block *block, const unsigned char *copy, size_t begin,
+                            size_t end, size_t limit) {
+  unsigned long seed = seed_of(block->maker);
+  for (size_t at = begin, n = 0; at < end && at < limit; at = next_covered(at + 1, begin, end), ++n) {
+    expected = copy != NULL ? copy[n] : pattern(seed, at);
+    if (base[at] != expected) return at;
+  }
   return end;
+}
+static size_t covered_bytes(size_t begin, size_t end) {
+  size_t n = 0;
+  for (size_t at = begin; at < end; at = next_covered(at + 1, begin, end)) ++n;
+  return n;
 }
 
 static void look_at(struct block *block) {
   promise_now = "live payloads can be read and written";
-  size_t at = first_changed(block->at, block->maker, 0, block->payload, block->payload);
+  size_t at = first_changed(block->at, block, block->copy, 0, block->payload, block->payload);
   if (at != block->payload)
-    BROKEN("H4", ("byte %zu of the block of %s (operation %d) is 0x%02x", at, block->call, block->maker,
-                  pattern(seed_of(block->maker), at)), "0x%02x", block->at[at]);
-  at = first_changed(block->at, block->maker, block->payload, block->usable, block->usable);
+    BROKEN("H4", ("byte %zu of the block of %s (operation %d) is 0x%02x", at, block->call, block->maker, expected), "0x%02x",
+           block->at[at]);
+  const unsigned char *copy = block->copy == NULL ? NULL : block->copy + covered_bytes(0, block->payload);
+  at = first_changed(block->at, block, copy, block->payload, block->usable, block->usable);
   if (at != block->usable)
     BROKEN("H9", ("byte %zu of the block of %s (operation %d), beyond its payload but usable, is 0x%02x", at,
-                  block->call, block->maker, pattern(seed_of(block->maker), at)), "0x%02x", block->at[at]);
+                  block->call, block->maker, expected), "0x%02x", block->at[at]);
 }
+#ifdef HAS_CONTENTS
+static void put(struct block *block, int content);
+static int remember(struct block *block);
+static void note_handed_out(const struct block *block);
+#endif
 static void look_at_all(void) {
   for (int i = 1; i <= STEPS; ++i)
     if (blocks[i].at != NULL) look_at(&blocks[i]);
@@ -189,10 +208,9 @@ static void failed(struct block **slot, struct block **argument, struct promise 
              error == SENTINEL ? "failed and left errno as it was" : "failed with errno %d", error);
     if (argument != NULL && *argument != NULL) {
       struct block *old = *argument;
-      size_t where = first_changed(old->at, old->maker, 0, old->payload, old->payload);
+      size_t where = first_changed(old->at, old, old->copy, 0, old->payload, old->payload);
       if (where != old->payload)
-        BROKEN("H7", ("byte %zu of the old block is 0x%02x after the call failed", where, pattern(seed_of(old->maker), where)),
-               "0x%02x", old->at[where]);
+        BROKEN("H7", ("byte %zu of the old block is 0x%02x after the call failed", where, expected), "0x%02x", old->at[where]);
       if (slot == argument) return; /* p = realloc(p, n) that failed keeps p */
     }
   }
@@ -219,13 +237,18 @@ static __attribute__((unused)) void allocated(struct block **slot, struct block 
     for (size_t i = 0; i < owed.payload; i = next_covered(i + 1, 0, owed.payload))
       if (made->at[i] != 0) BROKEN("H5", ("byte %zu is 0x00", i), "0x%02x", made->at[i]);
   } else if (old_at != NULL) {
-    size_t where = first_changed(made->at, old->maker, 0, old->payload, made->payload);
+    size_t where = first_changed(made->at, old, old->copy, 0, old->payload, made->payload);
     if (where != old->payload)
-      BROKEN("H4", ("byte %zu of the result is 0x%02x, kept from the block of %s (operation %d)", where,
-                    pattern(seed_of(old->maker), where), old->call, old->maker), "0x%02x", made->at[where]);
+      BROKEN("H4", ("byte %zu of the result is 0x%02x, kept from the block of %s (operation %d)", where, expected,
+                    old->call, old->maker), "0x%02x", made->at[where]);
   }
   if (argument != NULL) *argument = NULL;
+#ifdef HAS_CONTENTS
+  if (old_at == NULL) note_handed_out(made);
+  put(made, owed.content);
+#else
   fill(made);
+#endif
   if (slot != NULL) *slot = made;
 }
 
@@ -294,6 +317,9 @@ static __attribute__((unused)) void touch(struct block *block, size_t offset, si
     if (bytes[i] != (unsigned char)~pattern(seed, i))
       BROKEN("H4", ("byte %zu holds what was written", i), "it holds 0x%02x", bytes[i]);
   fill_range(block, begin, begin + length);
+#ifdef HAS_CONTENTS
+  if (block->copy != NULL) remember(block);
+#endif
 }
 
 /* A child frees everything, allocates a bit, and must come to its end. */

@@ -1,6 +1,7 @@
 #include "harness/emit/steps.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "harness/case/case_text.h"
 #include "model/heap/contract.h"
@@ -58,6 +59,13 @@ std::string CallText(const Case& c, const Operation& operation, const std::strin
   return name + "(" + arguments + ")";
 }
 
+// "FIRST_WORD_LEFT", as contents.c has it.
+std::string ContentName(Content content) {
+  std::string name = NameOf(content);
+  std::ranges::transform(name, name.begin(), [](char letter) { return static_cast<char>(std::toupper(letter)); });
+  return name;
+}
+
 std::string Promise(const Operation& operation, const CaseViolation* violation) {
   const model::Contract contract = ContractOf(operation);
   const bool is_posix = operation.entry == Entry::kPosixMemalign;
@@ -71,6 +79,7 @@ std::string Promise(const Operation& operation, const CaseViolation* violation) 
   if (contract.any_errno) text += ", .any_errno = 1";
   if (model::IsNew(operation.entry)) text += ", .form = " + FormOf(operation.entry);
   if (violation != nullptr && violation->what.rule == model::RuleId::kH14) text += ", .must_succeed = 1";
+  if (operation.content != Content::kPattern) text += ", .content = " + ContentName(operation.content);
   return text + "}";
 }
 
@@ -96,6 +105,8 @@ std::string EmitCall(const Case& c, std::size_t index, const CaseViolation* viol
   if (may_be_new) argument = "unless_by_new(" + argument + ")";
   const std::string call = CallText(c, operation, argument);
   std::string text = Line("begin(\"" + CallText(c, operation, {}) + "\", " + argument + ");");
+  const bool may_end_a_block = ReadsSlot(operation.entry) && operation.entry != Entry::kUsableSize;
+  if (may_end_a_block && operation.argument != kNullSlot && UsesContents(c)) text += Line("note_freed(" + argument + ");");
   if (operation.entry == Entry::kUsableSize) {
     // begin() has compared it with what it was.
     return operation.argument == kNullSlot
@@ -140,6 +151,8 @@ const char* OptionMacro(model::Option option) {
 
 }  // namespace
 
+bool UsesContents(const Case& c) { return std::ranges::any_of(c.operations, ConcernsContent); }
+
 bool UsesOperators(const Case& c) {
   return std::ranges::any_of(c.operations, [](const Operation& o) {
     return o.kind == OperationKind::kCall && (model::IsNew(o.entry) || model::IsDelete(o.entry));
@@ -168,6 +181,12 @@ std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* viol
       return text + Line("refuse_next[" + std::to_string(operation.call_type) + "] = " + Number(operation.size) + ";");
     case OperationKind::kBlock: return text + Line("block_break(" + Number(operation.size) + ");");
     case OperationKind::kFork: return text + Line("fork_and_wait();");
+    case OperationKind::kWrite:
+      return text + Line("write_anew(" + ArgumentOf(c, operation) + ", " + ContentName(operation.content) + ");");
+    case OperationKind::kCopy: {
+      const std::string target = operation.result == kNullSlot ? "NULL" : SlotVariable(c, operation.result);
+      return text + Line("copy_block(" + ArgumentOf(c, operation) + ", " + target + ");");
+    }
   }
   return text;
 }

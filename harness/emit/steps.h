@@ -14,6 +14,9 @@ std::string SlotVariable(const Case& c, Slot slot);
 // Whether any of C++'s operators is called.
 bool UsesOperators(const Case& c);
 
+// Whether any block holds something else than its pattern.
+bool UsesContents(const Case& c);
+
 // The statements that perform the operation with this index and check it, indented, each on a line. `violation`
 // is what it broke, or nullptr.
 std::string EmitStep(const Case& c, std::size_t index, const CaseViolation* violation);

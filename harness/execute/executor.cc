@@ -45,13 +45,32 @@ __attribute__((no_sanitize("address"))) std::uint8_t ByteAt(const void* base, st
   return static_cast<const std::uint8_t*>(base)[offset];
 }
 
-// Looks at [begin, end) of a block as far as `limit`; true if it is as it was filled.
+__attribute__((no_sanitize("address"))) void SetByteAt(void* base, std::uint64_t offset, std::uint8_t byte) {
+  static_cast<std::uint8_t*>(base)[offset] = byte;
+}
+constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+std::uint64_t FirstWordOf(const void* block) {
+  std::uint64_t word;
+  CopyBytes(&word, block, kWord);
+  return word;
+}
+
+// Of a block that is filled with its pattern.
 bool Unchanged(Finding finding, const void* base, std::uint32_t block, std::uint64_t begin,
                std::uint64_t end, std::uint64_t limit, Outcome* outcome) {
   const std::uint64_t seed = SeedOf(block);
   const std::uint64_t at = FirstChanged(base, seed, begin, end, limit);
   if (at == end) return true;
   Found(finding, block, at, PatternByte(seed, at), ByteAt(base, at), outcome);
+  return false;
+}
+
+// Of one that is remembered as a copy of [begin, end).
+bool LikeCopy(Finding finding, const void* base, const std::uint8_t* copy, std::uint32_t block, std::uint64_t begin,
+                   std::uint64_t end, std::uint64_t limit, Outcome* outcome) {
+  const std::uint64_t at = FirstUnlikeCopy(base, copy, begin, end, limit);
+  if (at == end) return true;
+  Found(finding, block, at, CopiedByte(copy, begin, end, at), ByteAt(base, at), outcome);
   return false;
 }
 
@@ -86,12 +105,13 @@ std::uint64_t Executor::BookBytes(std::uint32_t operation_count, std::uint32_t s
   return operation_count * (sizeof(Block) + sizeof(std::uint32_t)) + slot_count * sizeof(std::uint32_t);
 }
 
-Executor::Executor(const MallocFamily& family, void* books, std::uint32_t operation_count,
+Executor::Executor(const MallocFamily& family, void* books, void* snapshots, std::uint32_t operation_count,
                    std::uint32_t /*slot_count*/)
     : family_(family),
       blocks_(static_cast<Block*>(books)),
       live_(reinterpret_cast<std::uint32_t*>(blocks_ + operation_count)),
-      slots_(live_ + operation_count) {}
+      slots_(live_ + operation_count),
+      snapshots_(snapshots) {}
 
 Executor::~Executor() {
   if (!kHidesBlocks) return;
@@ -105,7 +125,8 @@ void Executor::HideBlock(std::uint32_t index) { Hide(blocks_[index].address, blo
 const Executor::Meaning Executor::kPerform[kOperationKinds] = {
     &Executor::Call,      &Executor::Nothing, &Executor::Check, &Executor::SetOption,
     &Executor::MoveBreak, &Executor::Nothing, &Executor::Touch, &Executor::Trim,
-    &Executor::AdvanceClock, &Executor::RefuseCalls, &Executor::BlockBreak, &Executor::Fork};
+    &Executor::AdvanceClock, &Executor::RefuseCalls, &Executor::BlockBreak, &Executor::Fork,
+    &Executor::Write, &Executor::Copy};
 
 void Executor::Perform(std::uint32_t index, const Operation& operation, Outcome* outcome) {
   (this->*kPerform[static_cast<int>(operation.kind)])(index, operation, outcome);
@@ -170,7 +191,9 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   const std::uint64_t length = operation.size < block.payload - begin ? operation.size : block.payload - begin;
   const std::uint64_t end = begin + (length < kFullLength ? length : kFullLength);
   Enter(Stage::kReadingBytes, outcome);
-  if (block.payload <= kFullLength) {
+  if (block.snapshot != nullptr) {
+    VerifyBlock(index, outcome);
+  } else if (block.payload <= kFullLength) {
     Unchanged(Finding::kPayloadChanged, block.address, index, begin, end, end, outcome);
   }
   const std::uint64_t other_seed = ~SeedOf(index);
@@ -184,6 +207,34 @@ void Executor::Touch(std::uint32_t, const Operation& operation, Outcome* outcome
   }
   Enter(Stage::kWritingPayload, outcome);
   Fill(block.address, SeedOf(index), begin, end);
+  // What stood there is not restored where it is no pattern: the block is now written in part.
+  if (block.snapshot != nullptr) Remember(&blocks_[index]);
+}
+
+void Executor::Write(std::uint32_t, const Operation& operation, Outcome* outcome) {
+  const std::uint32_t index = BlockIn(operation.argument);
+  if (index == kNoBlock) return;
+  outcome->argument = reinterpret_cast<std::uintptr_t>(blocks_[index].address);
+  Enter(Stage::kReadingBytes, outcome);
+  VerifyBlock(index, outcome);
+  WriteBlock(index, operation.content, outcome);
+}
+
+// As memcpy does. Of long blocks the beginning.
+void Executor::Copy(std::uint32_t, const Operation& operation, Outcome* outcome) {
+  const std::uint32_t from = BlockIn(operation.argument), to = BlockIn(operation.result);
+  if (from == kNoBlock || to == kNoBlock || from == to) return;
+  Block& target = blocks_[to];
+  outcome->argument = reinterpret_cast<std::uintptr_t>(target.address);
+  Enter(Stage::kReadingBytes, outcome);
+  VerifyBlock(from, outcome);
+  VerifyBlock(to, outcome);
+  if (!Remember(&target)) return;
+  std::uint64_t length = target.payload < blocks_[from].payload ? target.payload : blocks_[from].payload;
+  if (length > kFullLength) length = kFullLength;
+  Enter(Stage::kWritingPayload, outcome);
+  CopyBytes(target.address, blocks_[from].address, length);
+  Remember(&target);
 }
 
 void Executor::Fork(std::uint32_t, const Operation&, Outcome* outcome) {
@@ -244,6 +295,7 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
 
   // Only what the call is about may be looked at by the subject.
   if (old_block != kNoBlock) ShowBlock(old_block);
+  if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) NoteFreed(blocks_[old_block]);
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
   Enter(Stage::kCalling, outcome);
   errno = kErrnoSentinel;
@@ -255,6 +307,7 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
     if (old_block != kNoBlock) HideBlock(old_block);
   } else if (model::Frees(operation.entry)) {
     if (old_block == kNoBlock) return;
+    Forget(&blocks_[old_block]);
     Remove(old_block);
     slots_[operation.argument] = 0;
   } else if (AssignsSlot(operation.entry)) {
@@ -338,12 +391,14 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
     }
   }
   Enter(Stage::kInspecting, outcome);
+  if (old_block == kNoBlock) NoteHandedOut(block);
   Inspect(operation, block.payload, old_block, outcome);
   if (old_block != kNoBlock) {
+    Forget(&blocks_[old_block]);
     Remove(old_block);
     slots_[operation.argument] = 0;
   }
-  FillBlock(index, outcome);
+  WriteBlock(index, operation.content, outcome);
   HideBlock(index);
   Insert(index);
   if (operation.result != kNullSlot) slots_[operation.result] = index + 1;
@@ -358,7 +413,7 @@ void Executor::Inspect(const Operation& operation, std::uint64_t payload, std::u
       Found(Finding::kNotZero, UINT32_MAX, at, 0, ByteAt(result, at), outcome);
     }
   } else if (old_block != kNoBlock) {
-    Unchanged(Finding::kPrefixLost, result, old_block, 0, blocks_[old_block].payload, payload, outcome);
+    PayloadHolds(Finding::kPrefixLost, old_block, result, payload, outcome);
   }
 }
 
@@ -370,18 +425,87 @@ void Executor::FillBlock(std::uint32_t index, Outcome* outcome) {
   Fill(block.address, SeedOf(index), block.payload, block.usable);
 }
 
+// Where there is no room to remember what a block holds, the block gets its pattern.
+void Executor::WriteBlock(std::uint32_t index, Content content, Outcome* outcome) {
+  Block& block = blocks_[index];
+  Enter(Stage::kWritingPayload, outcome);
+  if (content == Content::kPattern || !Remember(&block)) {
+    Forget(&block);
+    return FillBlock(index, outcome);
+  }
+  if (content == Content::kUntouched) return;
+  WritePart(block, SeedOf(index), content);
+  Remember(&block);
+}
+
+void Executor::WritePart(const Block& block, std::uint64_t seed, Content content) {
+  const std::uint64_t payload = block.payload;
+  switch (content) {
+    case Content::kFirstWordLeft:
+      if (payload > kWord) Fill(block.address, seed, kWord, payload);
+      return;
+    case Content::kLastByte:
+      if (payload > 0) SetByteAt(block.address, payload - 1, PatternByte(seed, payload - 1));
+      return;
+    case Content::kFirstHalf: return Fill(block.address, seed, 0, payload / 2);
+    case Content::kZero: return FillZero(block.address, payload);
+    case Content::kHostile: return WriteHostile(block);
+    case Content::kPattern:
+    case Content::kUntouched: return;
+  }
+}
+
+void Executor::WriteHostile(const Block& block) {
+  const auto address = reinterpret_cast<std::uintptr_t>(block.address);
+  ForEachCovered(0, block.payload, [&](std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t at = (from + kWord - 1) / kWord * kWord; at + kWord <= to; at += kWord) {
+      const std::uint64_t word = hostile_.WordFor(address + at, hostile_words_++);
+      CopyBytes(static_cast<char*>(block.address) + at, &word, kWord);
+    }
+    return true;
+  });
+}
+
+void Executor::NoteHandedOut(const Block& block) {
+  if (block.usable >= kWord) hostile_.HandedOut(reinterpret_cast<std::uintptr_t>(block.address), FirstWordOf(block.address));
+}
+void Executor::NoteFreed(const Block& block) {
+  if (block.usable >= kWord) hostile_.Freed(reinterpret_cast<std::uintptr_t>(block.address), FirstWordOf(block.address));
+}
+
+namespace {
+std::uint64_t SnapshotBytes(std::uint64_t payload, std::uint64_t usable) {
+  return CoveredBytes(0, payload) + CoveredBytes(payload, usable);
+}
+}  // namespace
+
+// As the block is now; false if there is no room for it, and nothing has changed.
+bool Executor::Remember(Block* block) {
+  if (block->snapshot == nullptr) block->snapshot = snapshots_.Take(SnapshotBytes(block->payload, block->usable));
+  if (block->snapshot == nullptr) return false;
+  TakeCopy(block->address, 0, block->payload, block->snapshot);
+  TakeCopy(block->address, block->payload, block->usable, block->snapshot + CoveredBytes(0, block->payload));
+  return true;
+}
+
+void Executor::Forget(Block* block) {
+  if (block->snapshot == nullptr) return;
+  snapshots_.GiveBack(block->snapshot, SnapshotBytes(block->payload, block->usable));
+  block->snapshot = nullptr;
+}
+
 // The call returned NULL. An old block lives on, unless realloc to size 0 may have freed it.
 void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block, Outcome* outcome) {
   if (old_block != kNoBlock) {
     const bool freed = operation.size == 0 || operation.count == 0;
     if (freed) {
+      Forget(&blocks_[old_block]);
       Remove(old_block);
       slots_[operation.argument] = 0;
     } else {
       Enter(Stage::kInspecting, outcome);
       const Block& block = blocks_[old_block];
-      Unchanged(Finding::kChangedByFailedCall, block.address, old_block, 0, block.payload, block.payload,
-                outcome);
+      PayloadHolds(Finding::kChangedByFailedCall, old_block, block.address, block.payload, outcome);
       HideBlock(old_block);
       if (operation.result == operation.argument) return;  // p = realloc(p, n) that failed keeps p
     }
@@ -389,19 +513,45 @@ void Executor::AfterFailure(const Operation& operation, std::uint32_t old_block,
   if (operation.result != kNullSlot) slots_[operation.result] = 0;
 }
 
+bool Executor::PayloadHolds(Finding finding, std::uint32_t index, const void* base, std::uint64_t limit, Outcome* outcome) {
+  const Block& block = blocks_[index];
+  if (block.snapshot == nullptr) return Unchanged(finding, base, index, 0, block.payload, limit, outcome);
+  return LikeCopy(finding, base, block.snapshot, index, 0, block.payload, limit, outcome);
+}
+
+bool Executor::SlackHolds(std::uint32_t index, Outcome* outcome) {
+  const Block& block = blocks_[index];
+  constexpr Finding kFinding = Finding::kSlackChanged;
+  if (block.snapshot == nullptr) {
+    return Unchanged(kFinding, block.address, index, block.payload, block.usable, block.usable, outcome);
+  }
+  const std::uint8_t* const copy = block.snapshot + CoveredBytes(0, block.payload);
+  return LikeCopy(kFinding, block.address, copy, index, block.payload, block.usable, block.usable, outcome);
+}
+
+// Payload and slack at once, where both are covered whole: what is covered of longer ones is counted from where each begins.
+bool Executor::HoldsQuickly(std::uint32_t index) const {
+  const Block& block = blocks_[index];
+  if (block.usable > kFullLength) return false;
+  const std::uint64_t at = block.snapshot == nullptr
+                               ? FirstChanged(block.address, SeedOf(index), 0, block.usable, block.usable)
+                               : FirstUnlikeCopy(block.address, block.snapshot, 0, block.usable, block.usable);
+  return at == block.usable;
+}
+
 void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
+  if (HoldsQuickly(index)) return;
   Block& block = blocks_[index];
-  // Payload and slack carry one pattern; what is covered of longer blocks is counted from where each begins.
-  bool intact = block.usable <= kFullLength && FirstChanged(block.address, SeedOf(index), 0, block.usable, block.usable) == block.usable;
-  if (!intact) {
-    intact = Unchanged(Finding::kPayloadChanged, block.address, index, 0, block.payload, block.payload, outcome);
-    intact &= Unchanged(Finding::kSlackChanged, block.address, index, block.payload, block.usable, block.usable, outcome);
-  }
+  bool holds = PayloadHolds(Finding::kPayloadChanged, index, block.address, block.payload, outcome);
+  holds &= SlackHolds(index, outcome);
+  if (holds) return;
   // Reported once: what is wrong now would otherwise be found again by every later look.
-  if (!intact) {
+  if (block.snapshot == nullptr) {
     FillBlock(index, outcome);
-    Enter(Stage::kReadingBytes, outcome);
+  } else {
+    Remember(&block);
   }
+  Enter(Stage::kReadingBytes, outcome);
 }
 
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {

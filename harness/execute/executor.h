@@ -7,7 +7,9 @@
 
 #include <cstdint>
 
+#include "harness/execute/hostile.h"
 #include "harness/execute/malloc_family.h"
+#include "harness/execute/snapshots.h"
 #include "harness/operation/operation.h"
 #include "harness/operation/outcome.h"
 
@@ -20,8 +22,8 @@ class Executor {
   // Bytes of zeroed, 16-byte aligned memory that cases of this length need.
   static std::uint64_t BookBytes(std::uint32_t operation_count, std::uint32_t slot_count);
 
-  // `books` has BookBytes(...) zero bytes and outlives the executor.
-  Executor(const MallocFamily& family, void* books, std::uint32_t operation_count,
+  // `books` has BookBytes(...) zero bytes, `snapshots` Snapshots::kBytes of any content; both outlive the executor.
+  Executor(const MallocFamily& family, void* books, void* snapshots, std::uint32_t operation_count,
            std::uint32_t slot_count);
 
   // Blocks that are still live may be looked at by anybody from here on.
@@ -48,6 +50,7 @@ class Executor {
     std::uint64_t payload;  // bytes asked for
     std::uint64_t usable;   // bytes filled; at least payload
     std::uint64_t reported; // what malloc_usable_size said
+    std::uint8_t* snapshot; // of payload and slack; nullptr: both are filled with the block's pattern
     std::uint32_t live_position;
     model::Entry maker;
     std::uint8_t alignment_log2;  // of the aligned family; 255: none that could be told to who frees it
@@ -67,6 +70,8 @@ class Executor {
   void RefuseCalls(std::uint32_t index, const Operation& operation, Outcome* outcome);
   void BlockBreak(std::uint32_t index, const Operation& operation, Outcome* outcome);
   void Fork(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Write(std::uint32_t index, const Operation& operation, Outcome* outcome);
+  void Copy(std::uint32_t index, const Operation& operation, Outcome* outcome);
   void Call(std::uint32_t index, const Operation& operation, Outcome* outcome);
   [[noreturn]] void LiveInChild();
 
@@ -79,8 +84,18 @@ class Executor {
   void Inspect(const Operation& operation, std::uint64_t payload, std::uint32_t old_block,
                Outcome* outcome);
   void FillBlock(std::uint32_t index, Outcome* outcome);
+  void WriteBlock(std::uint32_t index, Content content, Outcome* outcome);
+  void WritePart(const Block& block, std::uint64_t seed, Content content);
+  void WriteHostile(const Block& block);
+  void NoteHandedOut(const Block& block);
+  void NoteFreed(const Block& block);
   void AfterFailure(const Operation& operation, std::uint32_t old_block, Outcome* outcome);
 
+  // Whether bytes are as they should be; the first that is not goes into the outcome. The payload of a block may be looked
+  // at elsewhere, where realloc has moved it to, and below `limit` only.
+  bool PayloadHolds(Finding finding, std::uint32_t block, const void* base, std::uint64_t limit, Outcome* outcome);
+  bool SlackHolds(std::uint32_t block, Outcome* outcome);
+  bool HoldsQuickly(std::uint32_t block) const;
   void VerifyBlock(std::uint32_t block, Outcome* outcome);
   void VerifyUsable(std::uint32_t block, Outcome* outcome);
   void VerifyNext(Outcome* outcome);
@@ -89,6 +104,9 @@ class Executor {
   void ShowBlock(std::uint32_t block);
   void HideBlock(std::uint32_t block);
 
+  bool Remember(Block* block);
+  void Forget(Block* block);
+
   void Insert(std::uint32_t block);
   void Remove(std::uint32_t block);
 
@@ -96,6 +114,9 @@ class Executor {
   Block* blocks_;          // by index of the operation that made it
   std::uint32_t* live_;    // indices of live blocks, dense
   std::uint32_t* slots_;   // block index + 1, or 0 for NULL
+  Snapshots snapshots_;
+  HostileWords hostile_;
+  std::uint64_t hostile_words_ = 0;  // written so far
   std::uint32_t live_count_ = 0;
   std::uint32_t next_to_verify_ = 0;
   std::uint32_t operations_ = 0;  // that might have looked at it

@@ -130,6 +130,47 @@ std::uint64_t FirstNonZeroIn(const std::uint8_t* base, std::uint64_t begin, std:
   return end;
 }
 
+// The index of the first byte in which two ranges differ; `length` if there is none.
+std::uint64_t FirstUnequal(const std::uint8_t* a, const std::uint8_t* b, std::uint64_t length) {
+  using Words = std::uint64_t __attribute__((vector_size(kGroupBytes / 2)));
+  std::uint64_t at = 0;
+  for (; at + sizeof(Words) <= length; at += sizeof(Words)) {
+    Words of_a, of_b;
+    std::memcpy(&of_a, a + at, sizeof of_a);
+    std::memcpy(&of_b, b + at, sizeof of_b);
+    if (__builtin_reduce_or(of_a ^ of_b) != 0) break;
+  }
+  while (at < length && a[at] == b[at]) ++at;
+  return at;
+}
+
+void CopyRange(std::uint8_t* to, const std::uint8_t* from, std::uint64_t length) {
+  std::uint64_t at = 0;
+  for (; at + kGroupBytes <= length; at += kGroupBytes) {
+    std::uint64_t words[kGroup];
+    std::memcpy(words, from + at, kGroupBytes);
+    std::memcpy(to + at, words, kGroupBytes);
+    asm volatile("" ::: "memory");  // else the loop becomes a call of memcpy, which a sanitizer watches
+  }
+  for (; at < length; ++at) {
+    to[at] = from[at];
+    asm volatile("" ::: "memory");
+  }
+}
+
+void ZeroRange(std::uint8_t* base, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kZeroes[kGroup] = {};
+  std::uint64_t at = begin;
+  for (; at + kGroupBytes <= end; at += kGroupBytes) {
+    std::memcpy(base + at, kZeroes, kGroupBytes);
+    asm volatile("" ::: "memory");  // as above, memset
+  }
+  for (; at < end; ++at) {
+    base[at] = 0;
+    asm volatile("" ::: "memory");
+  }
+}
+
 }  // namespace
 
 std::uint64_t SeedOf(std::uint32_t index) {
@@ -176,6 +217,65 @@ std::uint64_t FirstNonZero(const void* base, std::uint64_t length) {
     return false;
   });
   return found;
+}
+
+void FillZero(void* base, std::uint64_t length) {
+  auto* bytes = static_cast<std::uint8_t*>(base);
+  ForEachCovered(0, length, [&](std::uint64_t from, std::uint64_t to) {
+    ZeroRange(bytes, from, to);
+    return true;
+  });
+}
+
+std::uint64_t CoveredBytes(std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t bytes = 0;
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
+    bytes += to - from;
+    return true;
+  });
+  return bytes;
+}
+
+void TakeCopy(const void* base, std::uint64_t begin, std::uint64_t end, std::uint8_t* copy) {
+  const auto* bytes = static_cast<const std::uint8_t*>(base);
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
+    CopyRange(copy, bytes + from, to - from);
+    copy += to - from;
+    return true;
+  });
+}
+
+std::uint64_t FirstUnlikeCopy(const void* base, const std::uint8_t* copy, std::uint64_t begin, std::uint64_t end,
+                              std::uint64_t limit) {
+  const auto* bytes = static_cast<const std::uint8_t*>(base);
+  std::uint64_t found = end;
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t stop = Min(to, limit);
+    if (from >= stop) return false;
+    const std::uint64_t at = FirstUnequal(bytes + from, copy, stop - from);
+    copy += to - from;
+    if (at == stop - from) return true;
+    found = from + at;
+    return false;
+  });
+  return found;
+}
+
+std::uint8_t CopiedByte(const std::uint8_t* copy, std::uint64_t begin, std::uint64_t end, std::uint64_t offset) {
+  std::uint8_t byte = 0;
+  ForEachCovered(begin, end, [&](std::uint64_t from, std::uint64_t to) {
+    if (offset >= from && offset < to) {
+      byte = copy[offset - from];
+      return false;
+    }
+    copy += to - from;
+    return true;
+  });
+  return byte;
+}
+
+void CopyBytes(void* to, const void* from, std::uint64_t length) {
+  CopyRange(static_cast<std::uint8_t*>(to), static_cast<const std::uint8_t*>(from), length);
 }
 
 }  // namespace breakproof::harness

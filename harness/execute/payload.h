@@ -53,4 +53,24 @@ std::uint64_t FirstChanged(const void* base, std::uint64_t seed, std::uint64_t b
 // Offset of the first covered byte in [0, length) that is not zero; `length` if there is none.
 std::uint64_t FirstNonZero(const void* base, std::uint64_t length);
 
+// Zeroes the covered parts of bytes [0, length).
+void FillZero(void* base, std::uint64_t length);
+
+// ---- Copies of the covered parts of a range, one part behind the other: for bytes that are no pattern.
+
+// Their length in bytes.
+std::uint64_t CoveredBytes(std::uint64_t begin, std::uint64_t end);
+
+void TakeCopy(const void* base, std::uint64_t begin, std::uint64_t end, std::uint8_t* copy);
+
+// As FirstChanged, against a copy of [begin, end).
+std::uint64_t FirstUnlikeCopy(const void* base, const std::uint8_t* copy, std::uint64_t begin, std::uint64_t end,
+                              std::uint64_t limit);
+
+// The byte of the copy that belongs at `offset`, which is covered.
+std::uint8_t CopiedByte(const std::uint8_t* copy, std::uint64_t begin, std::uint64_t end, std::uint64_t offset);
+
+// memcpy, also from and into blocks that are hidden.
+void CopyBytes(void* to, const void* from, std::uint64_t length);
+
 }  // namespace breakproof::harness

@@ -12,6 +12,35 @@ CaseBuilder::CaseBuilder(Random random, EntrySet entries, std::uint32_t most_ope
       live_budget_(live_budget),
       threads_(threads) {}
 
+void CaseBuilder::DrawContents(Random random) {
+  contents_ = random;
+  habit_ = contents_.Pick<Habit>({Habit::kPattern, Habit::kPattern, Habit::kAnything, Habit::kAnything, Habit::kLeaveAlone,
+                                  Habit::kHostile});
+}
+
+// What realloc has moved is seldom written anew.
+Content CaseBuilder::NextContent(bool is_resized) {
+  if (habit_ == Habit::kPattern) return Content::kPattern;
+  if (is_resized && !contents_.OneIn(4)) return Content::kUntouched;
+  if (habit_ == Habit::kLeaveAlone && !contents_.OneIn(8)) return Content::kUntouched;
+  if (habit_ == Habit::kHostile && !contents_.OneIn(8)) return contents_.OneIn(2) ? Content::kHostile : Content::kUntouched;
+  return contents_.OneIn(3) ? Content::kPattern : static_cast<Content>(contents_.Below(kContents));
+}
+
+// Now and then one block is copied into another, or written anew.
+void CaseBuilder::MoveBytes() {
+  if (habit_ == Habit::kPattern || live_.empty() || IsFull() || !contents_.OneIn(6)) return;
+  Operation operation = NewOperation(Entry::kMalloc);
+  operation.kind = contents_.OneIn(3) ? OperationKind::kWrite : OperationKind::kCopy;
+  operation.argument = live_[contents_.Below(live_.size())];
+  if (operation.kind == OperationKind::kCopy) {
+    operation.result = contents_.OneIn(2) ? live_.back() : live_[contents_.Below(live_.size())];
+  } else {
+    operation.content = NextContent(false);
+  }
+  case_.operations.push_back(operation);
+}
+
 int CaseBuilder::AnotherThread(int thread) {
   if (threads_ == 1) return thread;
   const auto step = 1 + static_cast<int>(random_.Below(static_cast<std::uint64_t>(threads_ - 1)));
@@ -102,8 +131,10 @@ Slot CaseBuilder::Allocate(Entry entry, std::uint64_t size, std::uint64_t alignm
   Operation operation = NewOperation(IsAllowed(entry) ? entry : Entry::kMalloc);
   operation.size = size;
   if (TakesAlignment(operation.entry)) operation.alignment = alignment;
+  operation.content = NextContent(false);
   operation.result = NewLiveSlot(size, operation.entry);
   case_.operations.push_back(operation);
+  MoveBytes();
   return operation.result;
 }
 
@@ -113,6 +144,7 @@ Slot CaseBuilder::AllocateArray(Entry entry, std::uint64_t count, std::uint64_t 
   Operation operation = NewOperation(entry);
   operation.count = count;
   operation.size = size;
+  operation.content = NextContent(false);
   operation.result = NewLiveSlot(count * size, entry);
   case_.operations.push_back(operation);
   return operation.result;
@@ -145,6 +177,7 @@ void CaseBuilder::Reallocate(Slot slot, std::uint64_t size) {
     operation.size = 8;
   }
   maker_of_[slot] = operation.entry;
+  operation.content = NextContent(true);
   case_.operations.push_back(operation);
   if (size == 0) Forget(slot);  // freed or tiny: not worth keeping track of
 }

@@ -22,6 +22,10 @@ class CaseBuilder {
   // Live payload at most `live_budget` bytes, at most `most_operations` operations, on t0 to t(threads - 1).
   CaseBuilder(Random random, EntrySet entries, std::uint32_t most_operations, std::uint64_t live_budget, int threads);
 
+  // What is written into blocks from now on; without it, every block gets its pattern. Draws of its own, so that the
+  // operations are otherwise the same.
+  void DrawContents(Random random);
+
   Random& random() { return random_; }
   bool IsFull() const { return case_.operations.size() >= most_operations_; }
   std::size_t LiveCount() const { return live_.size(); }
@@ -69,6 +73,11 @@ class CaseBuilder {
  private:
   static constexpr std::uint32_t kNotLive = UINT32_MAX;
 
+  // What programs do with their blocks: one of these for a case.
+  enum class Habit { kPattern, kAnything, kLeaveAlone, kHostile };
+  Content NextContent(bool is_resized);
+  void MoveBytes();
+
   bool IsLive(Slot slot) const { return position_[slot] != kNotLive; }
   bool IsAllowed(model::Entry entry) const { return entries_ >> static_cast<int>(entry) & 1; }
   model::Entry AnyFree(model::Entry maker) const;
@@ -78,6 +87,8 @@ class CaseBuilder {
   void Forget(Slot slot);
 
   Random random_;
+  Random contents_ = Random(0);
+  Habit habit_ = Habit::kPattern;
   EntrySet entries_;
   std::uint32_t most_operations_;
   std::uint64_t live_budget_;

@@ -46,6 +46,7 @@ Case GenerateCase(std::uint64_t seed, std::uint64_t n, EntrySet entries) {
   const std::uint32_t most = random.Pick<std::uint32_t>({30, 300, 1500, 6000});
   const auto threads = static_cast<int>(random.Between(1, kMostThreads));
   CaseBuilder builder(Random(random.Next()), entries, most, kLiveBudget, threads);
+  builder.DrawContents(Random::ForPart(seed + 0xb10c, n));
   AppendFirstCalls(builder);
   for (std::uint64_t scenes = random.Between(1, 8); scenes > 0 && !builder.IsFull(); --scenes) {
     PickScenario(random).append(builder);

@@ -125,6 +125,24 @@ void ReallocateInSteps(CaseBuilder& b) {
   }
 }
 
+// Buffers of a few pages that grow, shrink and move, as text does in an editor.
+void ResizeBuffers(CaseBuilder& b) {
+  Random& r = b.random();
+  std::vector<Slot> buffers(r.Between(2, 64), kNullSlot);
+  for (std::uint64_t i = r.Between(20, 1200); i > 0 && !b.IsFull(); --i) {
+    Slot& buffer = buffers[r.Below(buffers.size())];
+    const std::uint64_t size = r.OneIn(3) ? r.Between(1024, 5000) : r.Between(4096, 64 << 10);
+    if (buffer == kNullSlot) {
+      buffer = b.Allocate(r.OneIn(2) ? Entry::kRealloc : Entry::kMalloc, size);
+    } else if (r.OneIn(3)) {
+      b.Free(buffer);
+      buffer = kNullSlot;
+    } else {
+      b.Reallocate(buffer, size);
+    }
+  }
+}
+
 // Alignments against sizes: equal, size tiny, size 0; and the same request over and over, since the
 // first takes another path than the later ones.
 void Align(CaseBuilder& b) {
@@ -368,6 +386,7 @@ constexpr std::array kScenarios = {
     Scenario{"dirty_then_zero", 5, DirtyThenZero},
     Scenario{"walk_boundary", 4, WalkBoundary},
     Scenario{"reallocate_in_steps", 6, ReallocateInSteps},
+    Scenario{"resize_buffers", 3, ResizeBuffers},
     Scenario{"align", 6, Align},
     Scenario{"ask_for_too_much", 3, AskForTooMuch},
     Scenario{"free_remotely", 4, FreeRemotely},

@@ -75,7 +75,8 @@ Judgement RunInProcess(const Case& c, InProcessSubject& subject) {
   const auto count = static_cast<std::uint32_t>(c.operations.size());
   const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
   const Mapping books(Executor::BookBytes(count, slots) + 1);
-  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), count, slots), subject};
+  const Mapping snapshots(Snapshots::kBytes);
+  Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), snapshots.get(), count, slots), subject};
   RunResult result;
   result.end = RunOnThreads(c.operations.data(), count, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
   run.executor.FreeEverything();

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "harness/minimize/search.h"
+#include "harness/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {
@@ -103,17 +105,43 @@ bool MakePlainTogether(Search& search) {
   return progress;
 }
 
+static_assert(Content::kPattern < Content::kUntouched && Content::kUntouched < Content::kFirstWordLeft, "the plainest first");
+
+// A pattern, or else nothing written, instead of a more special content: of all blocks, then of each.
+bool TryContent(Search& search, const Positions& positions, Content content) {
+  const auto is_other = [&](const Operation& operation) { return operation.content > content; };
+  const std::vector<Operation>& operations = search.best().operations;
+  if (std::ranges::none_of(positions, [&](std::size_t i) { return is_other(operations[i]); })) return false;
+  return search.TryChange([&](Case& c) {
+    for (const std::size_t position : positions) {
+      if (is_other(c.operations[position])) c.operations[position].content = content;
+    }
+  });
+}
+
+bool WritePlainly(Search& search, const Positions& positions) {
+  return TryContent(search, positions, Content::kPattern) || TryContent(search, positions, Content::kUntouched);
+}
+
+bool WritePlainlyTogether(Search& search) {
+  Positions all(search.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return WritePlainly(search, all);
+}
+
 }  // namespace
 
 bool SimplifyArguments(Search& search) {
   constexpr Field kFields[] = {&Operation::count, &Operation::alignment, &Operation::size};
   bool progress = MakePlainTogether(search);
+  progress |= WritePlainlyTogether(search);
   for (const Field field : kFields) {
     for (const Positions& positions : WithEqualValues(search.best(), field)) progress |= Lower(search, positions, field);
   }
   if (search.size() > kShort) return progress;
   for (std::size_t i = 0; i < search.size() && !search.IsOver(); ++i) {
     progress |= MakePlain(search, {i});
+    progress |= WritePlainly(search, {i});
     for (const Field field : kFields) progress |= Lower(search, {i}, field);
   }
   return progress;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "harness/minimize/search.h"
+#include "harness/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {
@@ -36,7 +37,7 @@ Sets ByThread(const Case& c) {
 // Everything about an operation but its slots, whose names are not the subject's business.
 auto ShapeOf(const Operation& operation) {
   return std::tuple(operation.kind, operation.entry, operation.thread, operation.option, operation.call_type,
-                    operation.size, operation.count, operation.alignment);
+                    operation.content, operation.size, operation.count, operation.alignment);
 }
 
 Sets ByShape(const Case& c) {
@@ -54,7 +55,7 @@ Sets ByBlock(const Case& c) {
     const std::size_t set = continues ? argument->second : sets.size();
     if (!continues) sets.emplace_back();
     sets[set].push_back(i);
-    if (operation.result != kNullSlot) set_of[operation.result] = set;
+    if (RowOf(operation).Assigns() && operation.result != kNullSlot) set_of[operation.result] = set;
   }
   return sets;
 }

@@ -30,7 +30,7 @@ std::uint64_t HashOf(const Case& c) {
   for (const Operation& operation : c.operations) {
     add(static_cast<std::uint64_t>(operation.kind) | static_cast<std::uint64_t>(operation.entry) << 8 |
         std::uint64_t{operation.thread} << 16 | static_cast<std::uint64_t>(operation.option) << 24 |
-        std::uint64_t{operation.call_type} << 32);
+        std::uint64_t{operation.call_type} << 32 | static_cast<std::uint64_t>(operation.content) << 40);
     add(std::uint64_t{operation.result} << 32 | operation.argument);
     add(operation.size);
     add(operation.count);

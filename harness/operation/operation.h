@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "harness/operation/content.h"
 #include "model/heap/entry.h"
 #include "model/policy/option.h"
 
@@ -25,8 +26,10 @@ enum class OperationKind : std::uint8_t {
   kRefuse,       // from here on the kernel refuses calls of a type, or no longer does
   kBlock,        // somebody else maps a page in the break's way
   kFork,         // a child frees every block, allocates a bit, and exits with 0; the parent waits for that
+  kWrite,        // a block is written anew
+  kCopy,         // a block's bytes are copied into another one, as memcpy does
 };
-inline constexpr int kOperationKinds = 12;
+inline constexpr int kOperationKinds = 14;
 
 // A slot is a name in a case: a variable that holds one pointer.
 using Slot = std::uint32_t;
@@ -39,9 +42,10 @@ struct Operation {
   model::Entry entry = model::Entry::kMalloc;
   std::uint8_t thread = 0;      // 0 to kMaxThreads - 1
   model::Option option = model::Option::kMmapThreshold;  // kMallopt
-  Slot result = kNullSlot;      // slot assigned
-  Slot argument = kNullSlot;    // slot read: realloc, reallocarray, the frees, malloc_usable_size, kTouch
+  Slot result = kNullSlot;      // slot assigned; kCopy: the slot of the block that is copied into
+  Slot argument = kNullSlot;    // slot read: realloc, reallocarray, the frees, malloc_usable_size, kTouch, kWrite, kCopy
   std::uint8_t call_type = 0;   // kRefuse: a CallType, or kCallTypes for any
+  Content content = Content::kPattern;  // of the block that an allocation makes; kWrite
   std::uint64_t size = 0;       // bytes; kMallopt: the value, an int; kSbrk: signed; kTouch: length; kTrim: padding;
                                 // kClock: milliseconds; kRefuse: calls; kBlock: distance above the break
   std::uint64_t count = 1;      // elements, calloc and reallocarray; kTouch: offset
@@ -51,6 +55,12 @@ struct Operation {
 };
 static_assert(std::is_trivially_copyable_v<Operation> && sizeof(Operation) == 40,
               "operations are stored in the journal as they are");
+
+// Whether the operation says something of what a program writes into blocks.
+constexpr bool ConcernsContent(const Operation& operation) {
+  return operation.content != Content::kPattern || operation.kind == OperationKind::kWrite ||
+         operation.kind == OperationKind::kCopy;
+}
 
 constexpr bool Reallocates(model::Entry entry) {
   return entry == model::Entry::kRealloc || entry == model::Entry::kReallocarray;

@@ -16,21 +16,27 @@ namespace breakproof::harness {
 // Where an operand is kept, and which values it may have.
 enum class Form : std::uint8_t {
   kSlot,      // Operation::argument
+  kTarget,    // Operation::result, read and not assigned
   kOption,    // Operation::option
   kCallType,  // Operation::call_type
   kNumber,    // any 64 bits
   kSigned,    // two's complement
   kInt,       // 0 to INT32_MAX
+  kContent,   // Operation::content
+  kContentIfAny,  // the same, last in its line: left out, it is the pattern
 };
 
 struct Operand {
   Form form;
-  std::uint64_t Operation::*field;  // of the last three forms
+  std::uint64_t Operation::*field;  // of the three forms of numbers
   const char* what;                 // "a size", for messages
 };
 
 namespace operand {
 inline constexpr Operand kSlot = {Form::kSlot, nullptr, "a slot name"};
+inline constexpr Operand kTarget = {Form::kTarget, nullptr, "a slot name"};
+inline constexpr Operand kContent = {Form::kContent, nullptr, "what is written"};
+inline constexpr Operand kContentIfAny = {Form::kContentIfAny, nullptr, "what is written"};
 inline constexpr Operand kSize = {Form::kNumber, &Operation::size, "a size"};
 inline constexpr Operand kCount = {Form::kNumber, &Operation::count, "a count"};
 inline constexpr Operand kAlignment = {Form::kNumber, &Operation::alignment, "an alignment"};
@@ -46,7 +52,7 @@ inline constexpr Operand kCalls = {Form::kNumber, &Operation::size, "a number of
 inline constexpr Operand kRoom = {Form::kNumber, &Operation::size, "a distance above the break"};
 }  // namespace operand
 
-inline constexpr int kMostOperands = 3;
+inline constexpr int kMostOperands = 4;
 
 struct OperationRow {
   OperationKind kind;
@@ -61,6 +67,8 @@ struct OperationRow {
   }
   constexpr bool IsCall() const { return kind == OperationKind::kCall; }
   constexpr bool Assigns() const { return IsCall() && AssignsSlot(entry); }
+  // Operation::result is a slot's, assigned or not.
+  constexpr bool UsesResult() const { return Assigns() || kind == OperationKind::kCopy; }
 };
 
 namespace table {
@@ -80,27 +88,27 @@ constexpr OperationRow Other(OperationKind kind, const char* word, int weight, O
 inline constexpr int kOperationRows = model::kEntryCount + kOperationKinds - 1;
 
 inline constexpr std::array<OperationRow, kOperationRows> kOperationTable = {
-    table::Call(model::Entry::kMalloc, 46, operand::kSize),
-    table::Call(model::Entry::kCalloc, 18, operand::kCount, operand::kSize),
-    table::Call(model::Entry::kRealloc, 32, operand::kSlot, operand::kSize),
-    table::Call(model::Entry::kReallocarray, 5, operand::kSlot, operand::kCount, operand::kSize),
-    table::Call(model::Entry::kFree, 44, operand::kSlot),
-    table::Call(model::Entry::kMemalign, 7, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kAlignedAlloc, 7, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kPosixMemalign, 7, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kValloc, 4, operand::kSize),
-    table::Call(model::Entry::kPvalloc, 4, operand::kSize),
+    table::Call(model::Entry::kMalloc, 43, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kCalloc, 18, operand::kCount, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kRealloc, 32, operand::kSlot, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kReallocarray, 5, operand::kSlot, operand::kCount, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kFree, 40, operand::kSlot),
+    table::Call(model::Entry::kMemalign, 7, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kAlignedAlloc, 7, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kPosixMemalign, 7, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kValloc, 4, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kPvalloc, 4, operand::kSize, operand::kContentIfAny),
     table::Call(model::Entry::kUsableSize, 4, operand::kSlot),
     table::Call(model::Entry::kFreeSized, 6, operand::kSlot),
     table::Call(model::Entry::kFreeAlignedSized, 4, operand::kSlot),
-    table::Call(model::Entry::kNew, 4, operand::kSize),
-    table::Call(model::Entry::kNewArray, 1, operand::kSize),
-    table::Call(model::Entry::kNewNothrow, 2, operand::kSize),
-    table::Call(model::Entry::kNewArrayNothrow, 1, operand::kSize),
-    table::Call(model::Entry::kNewAligned, 2, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kNewArrayAligned, 1, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kNewAlignedNothrow, 2, operand::kAlignment, operand::kSize),
-    table::Call(model::Entry::kNewArrayAlignedNothrow, 1, operand::kAlignment, operand::kSize),
+    table::Call(model::Entry::kNew, 4, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewArray, 1, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewNothrow, 2, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewArrayNothrow, 1, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewAligned, 2, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewArrayAligned, 1, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewAlignedNothrow, 2, operand::kAlignment, operand::kSize, operand::kContentIfAny),
+    table::Call(model::Entry::kNewArrayAlignedNothrow, 1, operand::kAlignment, operand::kSize, operand::kContentIfAny),
     table::Call(model::Entry::kDelete, 3, operand::kSlot),
     table::Call(model::Entry::kDeleteSized, 2, operand::kSlot),
     table::Call(model::Entry::kDeleteNothrow, 1, operand::kSlot),
@@ -115,6 +123,8 @@ inline constexpr std::array<OperationRow, kOperationRows> kOperationTable = {
     table::Other(OperationKind::kRefuse, "refuse", 6, operand::kCallType, operand::kCalls),
     table::Other(OperationKind::kBlock, "block", 2, operand::kRoom),
     table::Other(OperationKind::kFork, "fork", 1),
+    table::Other(OperationKind::kWrite, "write", 4, operand::kSlot, operand::kContent),
+    table::Other(OperationKind::kCopy, "copy", 3, operand::kSlot, operand::kTarget),
 };
 
 constexpr int RowIndexOf(const Operation& operation) {

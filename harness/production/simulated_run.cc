@@ -77,6 +77,21 @@ class Books {
   std::uint64_t used_ = 0;  // by the last case
 };
 
+// Of any content: what a case has left there is of no use to the next one.
+class SnapshotMemory {
+ public:
+  SnapshotMemory() : base_(mmap(nullptr, Snapshots::kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (base_ == MAP_FAILED) throw CouldNotRun("no memory for the harness's own books");
+  }
+  ~SnapshotMemory() { munmap(base_, Snapshots::kBytes); }
+  SnapshotMemory(const SnapshotMemory&) = delete;
+  SnapshotMemory& operator=(const SnapshotMemory&) = delete;
+  void* get() const { return base_; }
+
+ private:
+  void* base_;
+};
+
 std::string HowItEnded(int signal) {
   return signal == SIGVTALRM ? "it does not" : signal == SIGABRT ? "it aborts" : "it crashes";
 }
@@ -100,7 +115,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     const auto count = static_cast<std::uint32_t>(c.operations.size());
     const auto slots = static_cast<std::uint32_t>(c.slot_names.size());
     void* const books = books_.Reset(Executor::BookBytes(count, slots) + 1);
-    Executor executor(ProductionHeap::family(), books, count, slots);
+    Executor executor(ProductionHeap::family(), books, snapshots_.get(), count, slots);
     RunResult end{.end = RunEnd::kFinished, .output = {}};
     LockStep lock_step(c, end, {.has_usable_size = true}, &nodes_);
     lock_step_ = &lock_step;
@@ -454,6 +469,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   NodeMemory nodes_;
   std::optional<CrashGuard> guard_;
   Books books_;
+  SnapshotMemory snapshots_;
   model::own::Policy policy_;
   StatisticsCheck statistics_{heap_, policy_, &nodes_};
   model::own::Books books_before_;

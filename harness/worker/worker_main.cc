@@ -107,12 +107,13 @@ int Run(const char* descriptor, const char* log) {
   if (log != nullptr && !StartMonitor(atoi(log))) return 1;
   if (std::uint64_t room; BreakRoom(&room)) resolved_family.block_break(room);
 
-  const std::uint64_t bytes = Executor::BookBytes(header->operation_count, header->slot_count);
-  void* const books = mmap(nullptr, bytes + 1, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (books == MAP_FAILED) return 1;
-  NoteHarnessMemory(books, bytes + 1);
-  Executor executor(resolved_family, books, header->operation_count, header->slot_count);
+  const std::uint64_t bytes = Snapshots::kBytes + Executor::BookBytes(header->operation_count, header->slot_count) + 1;
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return 1;
+  NoteHarnessMemory(memory, bytes);
+  void* const books = static_cast<char*>(memory) + Snapshots::kBytes;
+  Executor executor(resolved_family, books, memory, header->operation_count, header->slot_count);
   Worker worker = {header, reinterpret_cast<const Operation*>(journal + OperationsOffset()),
                    reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};
   AlignMappings();

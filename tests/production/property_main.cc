@@ -44,6 +44,9 @@ void Set(const Operand& operand, const Numbers& numbers, Operation* operation) {
     case Form::kSlot: operation->argument = numbers.slot; return;
     case Form::kOption: operation->option = static_cast<model::Option>(numbers.small % model::kOptionCount); return;
     case Form::kCallType: operation->call_type = static_cast<std::uint8_t>(numbers.small % (kCallTypes + 1)); return;
+    case Form::kTarget: return;
+    case Form::kContent:
+    case Form::kContentIfAny: operation->content = static_cast<Content>(numbers.small % kContents); return;
     default: break;
   }
   const bool is_few = operation->kind == OperationKind::kRefuse || operand.field == &Operation::count;
@@ -61,7 +64,7 @@ rc::Gen<Operation> Step() {
         operation.entry = row.entry;
         operation.thread = static_cast<std::uint8_t>(thread);
         if (row.kind == OperationKind::kThreadExit && thread == 0) operation.kind = OperationKind::kCheck;
-        if (row.Assigns()) operation.result = slot;
+        if (row.UsesResult()) operation.result = slot;
         for (const Operand& operand : row.Operands()) Set(operand, {slot, size, alignment, small}, &operation);
         return operation;
       },

@@ -41,7 +41,7 @@ Operation AnyOperation(Random& random) {
   operation.kind = row.kind;
   operation.entry = row.entry;
   operation.thread = static_cast<std::uint8_t>(random.Between(row.kind == OperationKind::kThreadExit, kMaxThreads - 1));
-  if (row.Assigns() && !random.OneIn(5)) operation.result = static_cast<Slot>(random.Below(300));
+  if (row.UsesResult() && !random.OneIn(5)) operation.result = static_cast<Slot>(random.Below(300));
   for (const Operand& operand : row.Operands()) {
     switch (operand.form) {
       case Form::kSlot:
@@ -50,6 +50,9 @@ Operation AnyOperation(Random& random) {
       case Form::kOption: operation.option = static_cast<model::Option>(random.Below(model::kOptionCount)); break;
       case Form::kCallType: operation.call_type = static_cast<std::uint8_t>(random.Below(kCallTypes + 1)); break;
       case Form::kInt: operation.*operand.field = AnyNumber(random) & INT32_MAX; break;
+      case Form::kTarget: break;
+      case Form::kContent:
+      case Form::kContentIfAny: operation.content = static_cast<Content>(random.Below(kContents)); break;
       default: operation.*operand.field = AnyNumber(random);
     }
   }
@@ -104,7 +107,7 @@ TEST(CaseBinaryTest, GeneratedCasesHaveBytes) {
 int DifferentParts(const Operation& a, const Operation& b) {
   if (a.kind != b.kind || a.entry != b.entry) return 1;  // another operation takes the same bytes in its own way
   return (a.thread != b.thread) + (a.option != b.option) + (a.result != b.result) + (a.argument != b.argument) +
-         (a.call_type != b.call_type) + (a.size != b.size) + (a.count != b.count) + (a.alignment != b.alignment);
+         (a.call_type != b.call_type) + (a.content != b.content) + (a.size != b.size) + (a.count != b.count) + (a.alignment != b.alignment);
 }
 
 TEST(CaseBinaryTest, OneByteIsOneDecision) {

@@ -64,7 +64,12 @@ TEST(CaseTextTest, ErrorsNameLineAndCause) {
     const char* says;
   } kRows[] = {
       {"", 1, "first line"},
-      {"# breakproof case v2\n", 1, "first line"},
+      {"# breakproof case v3\n", 1, "first line"},
+      {"# breakproof case v1\nt0  a = malloc 1 untouched\n", 2, "must be '# breakproof case v2'"},
+      {"# breakproof case v1\nt0  copy a b\n", 2, "must be '# breakproof case v2'"},
+      {"# breakproof case v2\nt0  a = malloc 1 unwritten\n", 2, "'unwritten' too much"},
+      {"# breakproof case v2\nt0  write a\n", 2, "says nothing of what is written"},
+      {"# breakproof case v2\nt0  copy a\n", 2, "needs a slot name"},
       {"# breakproof case v1\n\nt0  a = malloc\n", 3, "needs a size"},
       {"# breakproof case v1\nt0  a = malloc 1 2\n", 2, "too much"},
       {"# breakproof case v1\nt16  a = malloc 1\n", 2, "instead of a thread"},
@@ -140,6 +145,21 @@ TEST(CaseTextTest, EveryOperationAndTheKernelsLineParseBack) {
       .gap_before_growth = 4096,
       .break_room = 0};
   EXPECT_EQ(c.environment, expected);
+}
+
+TEST(CaseTextTest, WhatIsWrittenIntoBlocksParsesBack) {
+  const std::string text =
+      "# breakproof case v2\nt0  a = malloc 24 untouched\nt0  b = calloc 3 8 zero\nt1  a = realloc a 100 first_word_left\n"
+      "t0  c = memalign 64 100 hostile\nt0  write a pattern\nt0  write b last_byte\nt0  copy a c\nt0  copy null b\n"
+      "t0  d = new 5 first_half\nt0  e = malloc 8\n";
+  Case c;
+  ParseError error;
+  ASSERT_TRUE(ParseCase(text, &c, &error)) << error.line << ": " << error.message;
+  EXPECT_EQ(PrintCase(c), text);
+  EXPECT_EQ(c.operations[0].content, Content::kUntouched);
+  EXPECT_EQ(c.operations[6].argument, c.operations[2].result);
+  EXPECT_EQ(c.operations[6].result, c.operations[3].result);
+  EXPECT_EQ(c.operations.back().content, Content::kPattern);
 }
 
 TEST(CaseTest, DefaultNames) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace {
 Case Parse(const std::string& operations) {
   Case c;
   ParseError error;
-  EXPECT_TRUE(ParseCase("# breakproof case v1\n" + operations, &c, &error)) << error.message;
+  EXPECT_TRUE(ParseCase("# breakproof case v2\n" + operations, &c, &error)) << error.message;
   return c;
 }
 
@@ -73,6 +74,102 @@ TEST(ExecutorTest, WhatIsNotReadBackIsReported) {
   const Judgement judgement = Judge(c, outcomes, finished, {});
   ASSERT_EQ(judgement.violations.size(), 1u);
   EXPECT_EQ(judgement.violations[0].what.rule, model::RuleId::kH1);
+}
+
+// ---- what is written into blocks
+
+// A heap of a few blocks, each a page of its own, in which tests put what they like.
+struct Pages {
+  static constexpr int kPages = 16;
+  alignas(kPage) inline static unsigned char memory[kPages][kPage];
+  inline static int next = 0;
+  inline static void (*on_free)(unsigned char* block) = nullptr;
+
+  static void* Malloc(std::size_t) { return memory[next++ % kPages]; }
+  static void* Realloc(void* block, std::size_t) { return block != nullptr ? block : Malloc(0); }
+  static void Free(void* block) {
+    if (on_free != nullptr && block != nullptr) on_free(static_cast<unsigned char*>(block));
+  }
+
+  // With what an allocator could have left there.
+  static MallocFamily Fresh(void (*when_freed)(unsigned char*) = nullptr) {
+    for (int page = 0; page < kPages; ++page) {
+      for (std::size_t i = 0; i < kPage; ++i) memory[page][i] = static_cast<unsigned char>(page * 31 + i % 251 + 1);
+    }
+    next = 0;
+    on_free = when_freed;
+    MallocFamily family = LibcFamily();
+    family.malloc = Malloc;
+    family.realloc = Realloc;
+    family.free = Free;
+    family.malloc_usable_size = nullptr;
+    return family;
+  }
+};
+
+// Which bytes of the first block are written, as far as it was asked for.
+std::string Written(const std::string& content, std::size_t size) {
+  const MallocFamily family = Pages::Fresh();
+  const std::string before(reinterpret_cast<const char*>(Pages::memory[0]), size);
+  EXPECT_EQ(Verdict(Parse("t0  a = malloc " + std::to_string(size) + " " + content + "\nt0  check\n"), family), "");
+  std::string written;
+  for (std::size_t i = 0; i < size; ++i) written += static_cast<char>(Pages::memory[0][i]) == before[i] ? '.' : 'w';
+  return written;
+}
+
+TEST(ExecutorTest, ContentsAreWhatTheirNamesSay) {
+  EXPECT_EQ(Written("untouched", 20), "....................");
+  EXPECT_EQ(Written("first_word_left", 20), "........wwwwwwwwwwww");
+  EXPECT_EQ(Written("last_byte", 20), "...................w");
+  EXPECT_EQ(Written("first_half", 20), "wwwwwwwwww..........");
+  EXPECT_EQ(Written("zero", 20), "wwwwwwwwwwwwwwwwwwww");
+  EXPECT_EQ(Written("untouched", 0), "");
+  EXPECT_EQ(Written("last_byte", 1), "w");
+}
+
+TEST(ExecutorTest, AnUntouchedBlockMustStayAsItWasHandedOut) {
+  const MallocFamily family = Pages::Fresh([](unsigned char*) { Pages::memory[0][100] ^= 1; });
+  const Case c = Parse("t0  a = malloc 200 untouched\nt0  b = malloc 8\nt0  free b\nt0  check\n");
+  EXPECT_EQ(Verdict(c, family), "H4@4");
+  const Judgement judgement = RunInProcess(c, Pages::Fresh([](unsigned char*) { Pages::memory[0][100] ^= 1; }));
+  EXPECT_EQ(judgement.violations[0].what.expected, "byte 100 of the block of 'malloc(200)' (operation 1) is 0x65");
+  EXPECT_EQ(judgement.violations[0].what.actual, "0x64");
+}
+
+TEST(ExecutorTest, WhatReallocKeepsIsWhatTheBlockHeld) {
+  MallocFamily family = Pages::Fresh();
+  const Case c = Parse("t0  a = malloc 64 untouched\nt0  a = realloc a 100 untouched\nt0  a = realloc a 50\n");
+  EXPECT_EQ(Verdict(c, family), "");
+  family = Pages::Fresh();
+  family.realloc = [](void* block, std::size_t) -> void* {
+    static_cast<unsigned char*>(block)[63] ^= 1;
+    return block;
+  };
+  EXPECT_EQ(Verdict(c, family), "H4@2");
+}
+
+TEST(ExecutorTest, CopiesArriveAndWritesAreRemembered) {
+  const MallocFamily family = Pages::Fresh();
+  EXPECT_EQ(Verdict(Parse("t0  a = malloc 100 untouched\nt0  b = malloc 40\nt0  copy a b\nt0  check\nt0  write a zero\n"
+                          "t0  touch a 10 20\nt0  touch b 0 40\nt0  check\nt0  copy null b\nt0  copy a null\nt0  copy a a\n"
+                          "t0  write null zero\nt0  free a\nt0  check\n"),
+                    family),
+            "");
+  EXPECT_EQ(Verdict(Parse("t0  a = malloc 100 untouched\nt0  b = malloc 40\nt0  copy a b\n"), Pages::Fresh()), "");
+  EXPECT_EQ(0, memcmp(Pages::memory[0], Pages::memory[1], 40));
+}
+
+// A mark that is the address in a disguise, as allocators leave it in freed blocks.
+TEST(ExecutorTest, HostileWordsAreTheAllocatorsOwnMovedElsewhere) {
+  constexpr std::uint64_t kSecret = 0x1234567890abcdef;
+  const MallocFamily family = Pages::Fresh();
+  const auto mark_of = [](int page) { return reinterpret_cast<std::uintptr_t>(Pages::memory[page]) ^ kSecret; };
+  const std::uint64_t mark = mark_of(0);
+  memcpy(Pages::memory[0], &mark, sizeof mark);
+  RunInProcess(Parse("t0  a = malloc 64 untouched\nt0  b = malloc 64 hostile\n"), family);
+  std::uint64_t word;
+  memcpy(&word, Pages::memory[1], sizeof word);
+  EXPECT_EQ(word, mark_of(1));
 }
 
 // ---- fork
