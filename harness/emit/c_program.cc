@@ -15,6 +15,7 @@
 #include "harness/emit/runtime_text.h"
 #include "harness/emit/steps.h"
 #include "harness/emit/threads_text.h"
+#include "harness/execute/thread_team.h"
 
 namespace breakproof::harness {
 namespace {
@@ -64,6 +65,9 @@ std::string Head(const Case& c, const CaseViolation& violation, const CProgramSe
   text += std::string("#define HAS_USABLE_SIZE ") + (settings.has_usable_size ? "1" : "0") + "\n";
   text += "#define CALL_RETURNS \"the call returns\"\n";
   if (UsesContents(c)) text += "#define HAS_CONTENTS 1\n";
+  text += "static const int errno_before[] = {0";
+  for (const Operation& operation : c.operations) text += ", " + std::to_string(ErrnoBefore(operation));
+  text += "}; /* by step, from 1; of a free or an allocation: programs come with whatever was left there */\n";
   return text;
 }
 
@@ -81,7 +85,8 @@ std::string ThreadTables(const Case& c) {
     owners += ", " + std::to_string(operation.thread);
     ends += EndsThread(operation) ? ", 1" : ", 0";
   }
-  return owners + "}; /* by step, from 1 */\n" + ends + "};\n\n";
+  return owners + "}; /* by step, from 1 */\n" + ends + "};\n#define SMALL_STACK " + std::to_string(kSmallStack) +
+         " /* bytes, of threads with odd numbers */\n\n";
 }
 
 std::string KernelPlan(const Environment& kernel, unsigned noted) {

@@ -26,36 +26,41 @@ static int remember(struct block *block) {
   return 1;
 }
 
-/* Words that look like the allocator's own: what it left in blocks that it handed out, moved to other addresses. */
-struct left {
-  unsigned long address, word;
+/* Words that look like the allocator's own: what it left in the first two words of blocks, moved to other addresses. */
+struct word {
+  unsigned long address, value;
 };
-static struct left left[256], seen[4];
-static unsigned long freed_blocks[4], seen_count, freed_count, hostile_words;
+static struct word left[512], seen[2][4];
+static unsigned long freed_blocks[4], seen_count[2], freed_count, hostile_words;
 
-static unsigned long first_word(const struct block *block) {
+static unsigned long word_at(unsigned long address) {
   unsigned long word;
-  memcpy(&word, block->at, sizeof word);
+  memcpy(&word, (const void *)address, sizeof word);
   return word;
 }
-static struct left *left_at(unsigned long address) { return &left[(address >> 4 ^ address >> 12) % 256]; }
+static struct word *left_at(unsigned long address) { return &left[(address >> 3 ^ address >> 12) % 512]; }
 static void note_handed_out(const struct block *block) {
-  if (block->usable < sizeof(long)) return;
-  unsigned long address = (unsigned long)block->at, word = first_word(block);
-  const struct left *mine = left_at(address);
-  if (word == 0 || (mine->address == address && mine->word == word)) return;
-  seen[seen_count++ % 4] = (struct left){address, word};
+  for (size_t i = 0; i < 2 && i * 8 + 8 <= block->usable; ++i) {
+    unsigned long address = (unsigned long)block->at + i * 8, word = word_at(address);
+    const struct word *mine = left_at(address);
+    if (word == 0 || (mine->address == address && mine->value == word)) continue;
+    unsigned long position = address / 8 % 2;
+    seen[position][seen_count[position]++ % 4] = (struct word){address, word};
+  }
 }
 static __attribute__((unused)) void note_freed(const struct block *block) {
-  if (block == NULL || block->usable < sizeof(long)) return;
-  unsigned long address = (unsigned long)block->at;
-  *left_at(address) = (struct left){address, first_word(block)};
-  freed_blocks[freed_count++ % 4] = address;
+  if (block == NULL) return;
+  for (size_t i = 0; i < 2 && i * 8 + 8 <= block->usable; ++i) {
+    unsigned long address = (unsigned long)block->at + i * 8;
+    *left_at(address) = (struct word){address, word_at(address)};
+  }
+  freed_blocks[freed_count++ % 4] = (unsigned long)block->at;
 }
 static unsigned long hostile_word(unsigned long address, unsigned long n) {
-  const struct left *from = &seen[n / 2 % 4];
-  if (n % 2 == 0 && from->word != 0) return from->word ^ from->address ^ address;
-  return n / 2 % 3 == 0 ? freed_blocks[n / 6 % 4] : n / 2 % 3 == 1 ? from->word : address;
+  const struct word *from = &seen[address / 8 % 2][n / 4 % 4];
+  if (n % 4 < 2 && from->value != 0) return from->value ^ from->address ^ address;
+  if (n % 4 == 2) return from->value;
+  return n / 4 % 2 == 0 ? freed_blocks[n / 8 % 4] : address;
 }
 static void write_hostile(struct block *block) {
   for (size_t at = 0; at + 8 <= block->payload; at += 8) {

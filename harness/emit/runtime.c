@@ -1,6 +1,6 @@
 /* ---- What looks on. Nothing here allocates: the first call of malloc is the case's. ---- */
 
-#define SENTINEL 4000 /* errno before every call */
+#define SENTINEL errno_before[current]
 #define PAGE 4096ul
 
 struct block {
@@ -8,6 +8,7 @@ struct block {
   size_t payload;  /* bytes asked for */
   size_t usable;   /* bytes filled, at least payload */
   size_t reported; /* what malloc_usable_size said */
+  int unasked;     /* it was not asked */
   int maker;       /* step */
   const char *call;
   unsigned char *copy; /* of its bytes; NULL: they are a pattern */
@@ -26,6 +27,7 @@ struct promise {
   int any_errno;            /* nothing says which */
   int form;                 /* of operator new; 0: none */
   int content;              /* that the program writes into the block */
+  int unasked;              /* nobody asks for its usable size */
 };
 
 static struct block blocks[STEPS + 1]; /* by the step that made them; at == NULL: not live */
@@ -164,7 +166,7 @@ static __attribute__((unused)) void *at(struct block *block) { return block == N
 static __attribute__((unused)) void begin(const char *call, struct block *argument) {
   doing = call;
   look_at_all();
-  if (argument != NULL && HAS_USABLE_SIZE) {
+  if (argument != NULL && HAS_USABLE_SIZE && !argument->unasked) {
     size_t now = usable_of(argument);
     if (now != argument->reported)
       BROKEN("H3", ("the usable size of the block of %s (operation %d) stays %zu", argument->call, argument->maker,
@@ -227,7 +229,8 @@ static __attribute__((unused)) void allocated(struct block **slot, struct block 
   unsigned char *old_at = old == NULL ? NULL : old->at;
   *made = (struct block){.at = result, .payload = owed.payload, .usable = owed.payload, .maker = current, .call = doing,
                          .form = owed.form, .alignment = owed.alignment};
-  made->reported = usable_of(made);
+  made->unasked = owed.unasked;
+  made->reported = owed.unasked ? owed.payload : usable_of(made);
   if (made->reported < owed.payload) BROKEN("H3", ("a usable size of at least %zu", owed.payload), "%zu", made->reported);
   if (made->reported - owed.payload <= 64ul << 20) made->usable = made->reported;
   if (old != NULL) old->at = NULL;

@@ -80,6 +80,7 @@ std::string Promise(const Operation& operation, const CaseViolation* violation) 
   if (model::IsNew(operation.entry)) text += ", .form = " + FormOf(operation.entry);
   if (violation != nullptr && violation->what.rule == model::RuleId::kH14) text += ", .must_succeed = 1";
   if (operation.content != Content::kPattern) text += ", .content = " + ContentName(operation.content);
+  if (operation.content == Content::kUntouched) text += ", .unasked = 1";
   return text + "}";
 }
 

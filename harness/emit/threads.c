@@ -41,7 +41,11 @@ static void run(void) {
     }
     current = next_step, doing = "a thread", promise_now = "the thread starts and ends", alarm(10);
     if (is_running[id] == 0) {
-      if (pthread_create(&threads[id], NULL, member, (void *)(intptr_t)id) != 0) say("no thread\n"), _exit(2);
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      if (id % 2 == 1) pthread_attr_setstacksize(&attributes, SMALL_STACK);
+      if (pthread_create(&threads[id], &attributes, member, (void *)(intptr_t)id) != 0) say("no thread\n"), _exit(2);
+      pthread_attr_destroy(&attributes);
       is_running[id] = 1;
     }
     give_turn(id);

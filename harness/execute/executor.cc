@@ -18,6 +18,7 @@ namespace {
 using model::Entry;
 
 constexpr std::uint8_t kNoAlignment = 255;
+constexpr std::uint64_t kNotAsked = UINT64_MAX;  // for a usable size
 constexpr int kChildSawDamage = 1;  // exit code of a fork's child
 
 // A usable size beyond this is reported by the model and not believed here: writing there would only
@@ -49,9 +50,9 @@ __attribute__((no_sanitize("address"))) void SetByteAt(void* base, std::uint64_t
   static_cast<std::uint8_t*>(base)[offset] = byte;
 }
 constexpr std::uint64_t kWord = sizeof(std::uint64_t);
-std::uint64_t FirstWordOf(const void* block) {
+std::uint64_t WordAt(std::uint64_t address) {
   std::uint64_t word;
-  CopyBytes(&word, block, kWord);
+  CopyBytes(&word, reinterpret_cast<const void*>(address), kWord);
   return word;
 }
 
@@ -298,7 +299,7 @@ void Executor::Call(std::uint32_t index, const Operation& operation, Outcome* ou
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) NoteFreed(blocks_[old_block]);
   if (old_block != kNoBlock && operation.entry != Entry::kUsableSize) VerifyUsable(old_block, outcome);
   Enter(Stage::kCalling, outcome);
-  errno = kErrnoSentinel;
+  errno = ErrnoBefore(operation);
   void* const result = Invoke(operation, argument, old_block, outcome);
   outcome->errno_after = errno;
   outcome->address = reinterpret_cast<std::uintptr_t>(result);
@@ -372,6 +373,11 @@ void* Executor::Invoke(const Operation& operation, void* argument, std::uint32_t
   }
 }
 
+// Most programs never ask; of a block that its program leaves alone nothing is asked here either.
+bool Executor::AsksUsable(Content content) const {
+  return family_.malloc_usable_size != nullptr && (content != Content::kUntouched || family_.is_always_asked);
+}
+
 // The call succeeded: its result becomes a live block, and realloc's old one ends.
 void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome,
                      std::uint32_t old_block) {
@@ -379,11 +385,12 @@ void Executor::Adopt(std::uint32_t index, const Operation& operation, Outcome* o
   block.address = reinterpret_cast<void*>(outcome->address);
   block.payload = PayloadOf(operation);
   block.usable = block.payload;
+  block.reported = kNotAsked;
   block.maker = operation.entry;
   const std::uint64_t alignment = model::IsNew(operation.entry) ? NewAlignment(operation.alignment) : operation.alignment;
   const bool is_power = __builtin_popcountll(alignment) == 1;
   block.alignment_log2 = is_power ? static_cast<std::uint8_t>(__builtin_ctzll(alignment)) : kNoAlignment;
-  if (family_.malloc_usable_size != nullptr) {
+  if (AsksUsable(operation.content)) {
     Enter(Stage::kAskingUsable, outcome);
     outcome->usable = block.reported = family_.malloc_usable_size(block.address);
     if (block.reported > block.payload && block.reported - block.payload <= kLargestSlack) {
@@ -467,10 +474,18 @@ void Executor::WriteHostile(const Block& block) {
 }
 
 void Executor::NoteHandedOut(const Block& block) {
-  if (block.usable >= kWord) hostile_.HandedOut(reinterpret_cast<std::uintptr_t>(block.address), FirstWordOf(block.address));
+  const auto address = reinterpret_cast<std::uintptr_t>(block.address);
+  for (std::uint64_t at = 0; at < HostileWords::kWords * kWord && at + kWord <= block.usable; at += kWord) {
+    hostile_.Found(address + at, WordAt(address + at));
+  }
 }
+
 void Executor::NoteFreed(const Block& block) {
-  if (block.usable >= kWord) hostile_.Freed(reinterpret_cast<std::uintptr_t>(block.address), FirstWordOf(block.address));
+  const auto address = reinterpret_cast<std::uintptr_t>(block.address);
+  for (std::uint64_t at = 0; at < HostileWords::kWords * kWord && at + kWord <= block.usable; at += kWord) {
+    hostile_.Left(address + at, WordAt(address + at));
+  }
+  hostile_.Freed(address);
 }
 
 namespace {
@@ -556,7 +571,7 @@ void Executor::VerifyBlock(std::uint32_t index, Outcome* outcome) {
 
 void Executor::VerifyUsable(std::uint32_t index, Outcome* outcome) {
   Block& block = blocks_[index];
-  if (family_.malloc_usable_size == nullptr) return;
+  if (block.reported == kNotAsked || family_.malloc_usable_size == nullptr) return;
   Enter(Stage::kAskingUsableBefore, outcome);
   const std::uint64_t now = family_.malloc_usable_size(block.address);
   if (now != block.reported) Found(Finding::kUsableChanged, index, 0, block.reported, now, outcome);

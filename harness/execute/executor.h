@@ -49,7 +49,7 @@ class Executor {
     void* address;
     std::uint64_t payload;  // bytes asked for
     std::uint64_t usable;   // bytes filled; at least payload
-    std::uint64_t reported; // what malloc_usable_size said
+    std::uint64_t reported; // what malloc_usable_size said, or that it was not asked
     std::uint8_t* snapshot; // of payload and slack; nullptr: both are filled with the block's pattern
     std::uint32_t live_position;
     model::Entry maker;
@@ -80,6 +80,7 @@ class Executor {
   void End(model::Entry entry, void* argument, std::uint32_t block);
   void FreeWithSize(model::Entry entry, void* argument, std::uint32_t block);
   void* Invoke(const Operation& operation, void* argument, std::uint32_t old_block, Outcome* outcome);
+  bool AsksUsable(Content content) const;
   void Adopt(std::uint32_t index, const Operation& operation, Outcome* outcome, std::uint32_t old_block);
   void Inspect(const Operation& operation, std::uint64_t payload, std::uint32_t old_block,
                Outcome* outcome);

@@ -2,27 +2,22 @@
 
 namespace breakproof::harness {
 
-void HostileWords::HandedOut(std::uint64_t address, std::uint64_t first_word) {
-  const Left& left = left_[PlaceOf(address)];
-  const bool is_the_programs = left.address == address && left.word == first_word;
-  if (first_word == 0 || is_the_programs) return;
-  seen_[seen_count_++ % kSeen] = {address, first_word};
+void HostileWords::Found(std::uint64_t address, std::uint64_t word) {
+  const Word& left = left_[PlaceOf(address)];
+  const bool is_the_programs = left.address == address && left.value == word;
+  if (word == 0 || is_the_programs) return;
+  const std::uint64_t position = PositionOf(address);
+  seen_[position][seen_count_[position]++ % kSeen] = {address, word};
 }
 
-void HostileWords::Freed(std::uint64_t address, std::uint64_t first_word) {
-  left_[PlaceOf(address)] = {address, first_word};
-  freed_[freed_count_++ % kSeen] = address;
-}
+void HostileWords::Left(std::uint64_t address, std::uint64_t word) { left_[PlaceOf(address)] = {address, word}; }
 
+// An address in a disguise that is an exclusive or with a secret is moved to its new place; anything else is used as it is.
 std::uint64_t HostileWords::WordFor(std::uint64_t address, std::uint64_t n) const {
-  const Left& seen = seen_[n / 2 % kSeen];
-  // First words are what allocators look at: a disguise that is an exclusive or with a secret, moved to this address.
-  if (n % 2 == 0 && seen.word != 0) return seen.word ^ seen.address ^ address;
-  switch (n / 2 % 3) {
-    case 0: return freed_[n / 6 % kSeen];
-    case 1: return seen.word;
-    default: return address;
-  }
+  const Word& seen = seen_[PositionOf(address)][n / 4 % kSeen];
+  if (n % 4 < 2 && seen.value != 0) return seen.value ^ seen.address ^ address;
+  if (n % 4 == 2) return seen.value;
+  return n / 4 % 2 == 0 ? freed_[n / 8 % kSeen] : address;
 }
 
 }  // namespace breakproof::harness

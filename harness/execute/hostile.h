@@ -13,28 +13,34 @@ namespace breakproof::harness {
 
 class HostileWords {
  public:
-  // A block at this address was handed out, and its first word was this; a word that the program itself left there says
-  // nothing of the allocator, and is passed over.
-  void HandedOut(std::uint64_t address, std::uint64_t first_word);
-  // A block at this address is freed, with this first word.
-  void Freed(std::uint64_t address, std::uint64_t first_word);
+  // Allocators keep what they need of a free block in its first two words.
+  static constexpr std::uint64_t kWords = 2;
 
-  // What to write at `address`, the n-th word that is asked for.
+  // A word at this address was found in a block that was handed out. One that the program itself left there says nothing
+  // of the allocator, and is passed over.
+  void Found(std::uint64_t address, std::uint64_t word);
+  // A word of a block that is about to be freed.
+  void Left(std::uint64_t address, std::uint64_t word);
+  // The block at this address is about to be freed.
+  void Freed(std::uint64_t address) { freed_[freed_count_++ % kSeen] = address; }
+
+  // What to write at `address`, a multiple of 8, as the n-th word that is asked for.
   std::uint64_t WordFor(std::uint64_t address, std::uint64_t n) const;
 
  private:
-  struct Left {
+  struct Word {
     std::uint64_t address;
-    std::uint64_t word;
+    std::uint64_t value;
   };
-  static constexpr std::uint64_t kLeft = 256;  // by address; a power of two
-  static std::uint64_t PlaceOf(std::uint64_t address) { return (address >> 4 ^ address >> 12) % kLeft; }
+  static constexpr std::uint64_t kLeft = 512;  // by address; a power of two
+  static std::uint64_t PlaceOf(std::uint64_t address) { return (address >> 3 ^ address >> 12) % kLeft; }
+  static std::uint64_t PositionOf(std::uint64_t address) { return address / 8 % kWords; }
 
   static constexpr std::uint64_t kSeen = 4;  // the newest ones
-  Left left_[kLeft] = {};
-  Left seen_[kSeen] = {};
-  std::uint64_t freed_[kSeen] = {};  // addresses
-  std::uint64_t seen_count_ = 0;
+  Word left_[kLeft] = {};
+  Word seen_[kWords][kSeen] = {};  // first words with first words, second ones with second ones
+  std::uint64_t seen_count_[kWords] = {};
+  std::uint64_t freed_[kSeen] = {};
   std::uint64_t freed_count_ = 0;
 };
 

@@ -59,6 +59,9 @@ struct MallocFamily {
   int (*fork)() = nullptr;
 
   CppOperators operators = {};
+
+  // malloc_usable_size is called for every block, also for those that the program leaves alone.
+  bool is_always_asked = false;
 };
 
 }  // namespace breakproof::harness

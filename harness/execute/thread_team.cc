@@ -25,6 +25,7 @@ struct Member {
 struct Team {
   const Operation* operations;
   std::uint32_t count;
+  Stacks stacks;
   PerformFunction perform;
   void* context;
   std::uint32_t next;     // the operation to perform next; only the member whose turn it is touches it
@@ -57,7 +58,11 @@ bool EnsureStarted(Team* team, int id) {
   Member& member = team->members[id];
   if (id == 0 || member.is_running) return true;
   member.has_turn.store(0, std::memory_order_relaxed);
-  member.is_running = pthread_create(&member.thread, nullptr, MemberMain, &member) == 0;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (team->stacks == Stacks::kSmallOnes && id % 2 == 1) pthread_attr_setstacksize(&attributes, kSmallStack);
+  member.is_running = pthread_create(&member.thread, &attributes, MemberMain, &member) == 0;
+  pthread_attr_destroy(&attributes);
   return member.is_running;
 }
 
@@ -112,11 +117,12 @@ void Conduct(Team* team) {
 
 }  // namespace
 
-bool RunOnThreads(const Operation* operations, std::uint32_t count, PerformFunction perform,
+bool RunOnThreads(const Operation* operations, std::uint32_t count, Stacks stacks, PerformFunction perform,
                   void* context) {
   Team team = {};
   team.operations = operations;
   team.count = count;
+  team.stacks = stacks;
   team.perform = perform;
   team.context = context;
   team.leaving = kNobody;

@@ -14,8 +14,15 @@ namespace breakproof::harness {
 // Performs the operation at `index`; called on the operation's thread.
 using PerformFunction = void (*)(void* context, std::uint32_t index);
 
+// What threads have for a stack.
+enum class Stacks {
+  kUsual,
+  kSmallOnes,  // threads with an odd number have kSmallStack bytes
+};
+inline constexpr std::uint64_t kSmallStack = 32 * 1024;
+
 // The caller is thread 0. Returns false if a thread could not be started; operations from there on have
 // then not been performed.
-bool RunOnThreads(const Operation* operations, std::uint32_t count, PerformFunction perform, void* context);
+bool RunOnThreads(const Operation* operations, std::uint32_t count, Stacks stacks, PerformFunction perform, void* context);
 
 }  // namespace breakproof::harness

@@ -48,7 +48,7 @@ std::string WhatCameBack(const Trace& trace, std::size_t index, const AddressNam
     if (outcome.address != 0 && outcome.usable != 0) text += ", usable " + std::to_string(outcome.usable);
     if (outcome.status != 0) text += ", returned " + Errno(outcome.status);
   }
-  if (outcome.errno_after != kErrnoSentinel) {
+  if (outcome.errno_after != ErrnoBefore(operation)) {
     text += (text.empty() ? "" : ", ") + std::string("errno ") + Errno(outcome.errno_after);
   }
   return text;

@@ -268,7 +268,7 @@ Trace ProductionTracer::Run(const Case& c, std::uint32_t first_look, std::uint32
     // The last ones are the complete judgement; those written on the way are among them.
     trace.judgement.violations = std::move(told);
   } else {
-    trace.judgement = harness::Judge(c, trace.outcomes, trace.run, {.has_usable_size = true});
+    trace.judgement = harness::Judge(c, trace.outcomes, trace.run, {.has_usable_size = true, .usable_is_always_asked = true});
     auto& all = trace.judgement.violations;
     all.insert(all.begin(), told.begin(), told.end());
   }

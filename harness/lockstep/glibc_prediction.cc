@@ -132,7 +132,8 @@ class Lockstep {
     if (IsOver() || !AssignsSlot(operation.entry)) return;
     ++prediction_.blocks;
     const std::uint64_t usable = address == 0 ? 0 : predictor_.UsableSize(address);
-    if (address == outcome.address && (address == 0 || usable == outcome.usable)) return;
+    const bool is_unasked = outcome.usable == 0;  // of a block that is left untouched
+    if (address == outcome.address && (address == 0 || is_unasked || usable == outcome.usable)) return;
     comparison_.Differ(DescribeBlock(address, usable), DescribeBlock(outcome.address, outcome.usable), PolicyRule::kP2);
   }
 

@@ -78,9 +78,10 @@ Judgement RunInProcess(const Case& c, InProcessSubject& subject) {
   const Mapping snapshots(Snapshots::kBytes);
   Run run{c.operations, std::vector<Outcome>(count), Executor(family, books.get(), snapshots.get(), count, slots), subject};
   RunResult result;
-  result.end = RunOnThreads(c.operations.data(), count, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
+  result.end = RunOnThreads(c.operations.data(), count, Stacks::kUsual, Perform, &run) ? RunEnd::kFinished : RunEnd::kNoThread;
   run.executor.FreeEverything();
-  return Judge(c, run.outcomes, result, {.has_usable_size = family.malloc_usable_size != nullptr});
+  return Judge(c, run.outcomes, result,
+               {.has_usable_size = family.malloc_usable_size != nullptr, .usable_is_always_asked = family.is_always_asked});
 }
 
 Judgement RunInProcess(const Case& c, const MallocFamily& family, OperationObserver* observer) {

@@ -31,6 +31,7 @@ struct Judgement {
 // What is known of the subject beside the outcomes.
 struct SubjectFacts {
   bool has_usable_size = true;
+  bool usable_is_always_asked = false;  // also of blocks that are left untouched
 };
 
 // Judges a case that was run. `outcomes` has one element an operation. Pure.

@@ -138,11 +138,11 @@ class LockStep::Implementation {
     model::HeapResponse response;
     response.address = outcome.address;
     response.status = outcome.status;
-    response.errno_before = kErrnoSentinel;
+    response.errno_before = ErrnoBefore(operation);
     response.errno_after = outcome.errno_after;
     response.usable = outcome.usable;
     // A crash inside malloc_usable_size leaves it unanswered.
-    response.usable_known = facts_.has_usable_size && outcome.stage > Stage::kAskingUsable;
+    response.usable_known = facts_.has_usable_size && outcome.stage > Stage::kAskingUsable && WasAsked(operation);
     response.kernel = outcome.kernel;
     std::vector<Violation> violations = heap_.Apply(call, response);
     judgement_.peak_live_bytes = std::max(judgement_.peak_live_bytes, heap_.live_bytes());
@@ -150,6 +150,11 @@ class LockStep::Implementation {
       AddGrave(std::move(violation));
       if (is_over_) break;
     }
+  }
+
+  // As the executor does (executor.h).
+  bool WasAsked(const Operation& operation) const {
+    return operation.content != Content::kUntouched || facts_.usable_is_always_asked;
   }
 
   static model::HeapCall CallOf(const Operation& operation, const Outcome& outcome) {

@@ -1,9 +1,11 @@
 // What was seen when one operation was performed, as plain data shared between processes.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <type_traits>
 
+#include "harness/operation/operation.h"
 #include "model/heap/entry.h"
 
 namespace breakproof::harness {
@@ -37,7 +39,7 @@ enum class Finding : std::uint8_t {
 struct Outcome {
   std::uint64_t address = 0;    // returned pointer; 0 is NULL
   std::uint64_t argument = 0;   // pointer passed in, 0 if none
-  std::uint64_t usable = 0;     // malloc_usable_size of the result (or of the argument, for that call)
+  std::uint64_t usable = 0;     // malloc_usable_size of the result (or of the argument, for that call); 0: not asked
   int status = 0;               // posix_memalign's or mallopt's return value
   int errno_after = 0;
   Stage stage = Stage::kNotStarted;
@@ -52,7 +54,14 @@ struct Outcome {
 static_assert(std::is_trivially_copyable_v<Outcome> && sizeof(Outcome) == 64,
               "one cache line, stored in the journal as it is");
 
-// errno before every call: no call sets it by accident.
+// errno before most calls: no call sets it by accident.
 inline constexpr int kErrnoSentinel = 4000;
+
+// errno before a call. Programs come with whatever the last failure left there, or with 0, so some calls do: which, is a
+// matter of the size that is asked for, and with a free of the thread.
+constexpr int ErrnoBefore(const Operation& operation) {
+  const std::uint64_t draw = (AssignsSlot(operation.entry) ? operation.size : operation.thread) % 8;
+  return draw == 5 ? ENOMEM : draw == 3 ? 0 : kErrnoSentinel;
+}
 
 }  // namespace breakproof::harness

@@ -231,7 +231,8 @@ const MallocFamily& ProductionHeap::family() {
                                       .advance_clock = F::AdvanceClock,
                                       .refuse_calls = F::RefuseCalls,
                                       .block_break = F::BlockBreak,
-                                      .operators = OperatorsOf<F::Malloc, F::Memalign, F::Free>()};
+                                      .operators = OperatorsOf<F::Malloc, F::Memalign, F::Free>(),
+                                      .is_always_asked = true};  // the heap's books are compared with the model's
   return family;
 }
 

@@ -117,7 +117,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     void* const books = books_.Reset(Executor::BookBytes(count, slots) + 1);
     Executor executor(ProductionHeap::family(), books, snapshots_.get(), count, slots);
     RunResult end{.end = RunEnd::kFinished, .output = {}};
-    LockStep lock_step(c, end, {.has_usable_size = true}, &nodes_);
+    LockStep lock_step(c, end, {.has_usable_size = true, .usable_is_always_asked = true}, &nodes_);
     lock_step_ = &lock_step;
     const auto perform_all = [&] {
       for (index_ = 0; index_ < count && !lock_step.is_over(); ++index_) Perform(executor, c.operations[index_]);

@@ -118,7 +118,7 @@ int Run(const char* descriptor, const char* log) {
                    reinterpret_cast<Outcome*>(journal + OutcomesOffset(header->capacity)), &executor};
   AlignMappings();
   header->state = WorkerState::kRunning;
-  const bool complete = RunOnThreads(worker.operations, header->operation_count, Perform, &worker);
+  const bool complete = RunOnThreads(worker.operations, header->operation_count, Stacks::kSmallOnes, Perform, &worker);
   header->state = complete ? WorkerState::kFinished : WorkerState::kNoThread;
   return 0;
 }

@@ -102,9 +102,10 @@ void HeapModel::Succeed(const HeapCall& call, const Contract& contract, const He
   }
   if (contract.absurd) return;  // nothing else can be said of such an object
   CheckAlignment(call, contract, response);
-  Block block{.payload = contract.payload, .usable = contract.payload, .made_by = call.entry};
+  Block block{.payload = contract.payload, .usable = contract.payload, .usable_is_known = response.usable_known,
+              .made_by = call.entry};
   if (response.usable_known) block.usable = response.usable;
-  CheckUsable(call, block, response);
+  CheckUsable(Describe(call), block, response);
   // A usable size that is wrong was reported; it must not make neighbours look wrong as well.
   if (block.usable < block.payload) block.usable = block.payload;
   CheckDisjoint(call, response.address, block);
@@ -119,14 +120,14 @@ void HeapModel::CheckAlignment(const HeapCall& call, const Contract& contract, c
          Hex(response.address) + ", aligned to " + std::to_string(actual));
 }
 
-void HeapModel::CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response) {
+void HeapModel::CheckUsable(const std::string& made_by, const Block& block, const HeapResponse& response) {
   if (!response.usable_known) return;
   Exercise(RuleId::kH3);
   if (block.usable < block.payload) {
-    Broken(RuleId::kH3, Describe(call) + " has a usable size of at least " + std::to_string(block.payload),
+    Broken(RuleId::kH3, made_by + " has a usable size of at least " + std::to_string(block.payload),
            std::to_string(block.usable));
   } else if (block.usable > kLargestObject) {
-    Broken(RuleId::kH3, Describe(call) + " has a plausible usable size", std::to_string(block.usable));
+    Broken(RuleId::kH3, made_by + " has a plausible usable size", std::to_string(block.usable));
   }
 }
 
@@ -175,8 +176,13 @@ void HeapModel::Free(const HeapCall& call, const HeapResponse& response) {
 
 void HeapModel::UsableSize(const HeapCall& call, const HeapResponse& response) {
   if (!response.usable_known) return;
-  Exercise(RuleId::kH3);
   const auto block = blocks_.find(call.address);
+  if (block != blocks_.end() && !block->second.usable_is_known) {  // the first to ask
+    block->second.usable = response.usable;
+    block->second.usable_is_known = true;
+    return CheckUsable(std::string("the block of ") + NameOf(block->second.made_by), block->second, response);
+  }
+  Exercise(RuleId::kH3);
   const std::uint64_t expected = block == blocks_.end() ? 0 : block->second.usable;
   if (response.usable == expected) return;
   Broken(RuleId::kH3,

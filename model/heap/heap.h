@@ -67,7 +67,8 @@ using ErrnoRemarks = std::array<std::uint64_t, kEntryCount>;
 
 struct Block {
   std::uint64_t payload = 0;  // bytes the caller asked for
-  std::uint64_t usable = 0;   // bytes; equal to payload when malloc_usable_size is not known
+  std::uint64_t usable = 0;   // bytes; equal to payload while nobody has asked malloc_usable_size
+  bool usable_is_known = false;
   Entry made_by = Entry::kMalloc;
 };
 
@@ -107,7 +108,7 @@ class HeapModel {
   void CheckDisjoint(const HeapCall& call, std::uint64_t address, const Block& block);
   // H1, H3 against one live block; whether one was broken.
   bool Collides(const HeapCall& call, std::uint64_t address, const Block& block, std::uint64_t start, const Block& other);
-  void CheckUsable(const HeapCall& call, const Block& block, const HeapResponse& response);
+  void CheckUsable(const std::string& made_by, const Block& block, const HeapResponse& response);
 
   void Insert(std::uint64_t address, const Block& block);
   void Erase(std::uint64_t address);

@@ -36,7 +36,7 @@ RunSettings SettingsFor(const std::string& allocator) {
 Case Parse(const std::string& operations) {
   Case c;
   ParseError error;
-  if (!ParseCase("# breakproof case v1\n" + operations, &c, &error)) throw std::runtime_error(error.message);
+  if (!ParseCase("# breakproof case v2\n" + operations, &c, &error)) throw std::runtime_error(error.message);
   return c;
 }
 
@@ -172,6 +172,20 @@ const std::map<std::string, std::function<bool()>> kExpectations = {
     {"a finding is a verdict", [] { return IsViolated(Campaign("usable_short", 1000), model::RuleId::kH3); }},
     {"a function left to libc is a finding", [] { return IsViolated(Campaign("pvalloc_missing", 1000), model::RuleId::kI1); }},
     {"an input is read to its end", InputsAreReadWhole},
+    {"a block that its program leaves alone is left alone",
+     [] {
+       return RuleBrokenBy("mark_of_untouched_believed",
+                           "t0  a = malloc 16\nt0  free a\nt0  a = malloc 16 untouched\nt0  free a\n") == "H0";
+     }},
+    {"nobody asks for the usable size of a block that is left alone",
+     [] {
+       std::string rounds;
+       for (int round = 0; round < 16; ++round) rounds += "t0  a = malloc 1M untouched\nt0  free a\n";
+       return RuleBrokenBy("length_known_when_asked", rounds) == "H12";
+     }},
+    {"a call finds in errno what programs leave there",
+     [] { return RuleBrokenBy("errno_taken_for_failure", "t0  a = malloc 100005\n") == "H14"; }},
+    {"some threads have small stacks", [] { return RuleBrokenBy("large_frame", "t1  a = malloc 100000\n") == "H0"; }},
     {"operators are called",
      [] {
        return RuleBrokenBy("sized_delete_forgets_alignment", "t0  a = new_array_aligned_nothrow 4097 0\nt0  delete_sized a\n") == "H0";
@@ -192,6 +206,10 @@ const Slip kSlips[] = {
     {"failed_call_not_inspected", "a failed realloc leaves the block alone"},
     {"input_cut_at_zero", "an input is read to its end"},
     {"operators_not_called", "operators are called"},
+    {"every_byte_written", "a block that its program leaves alone is left alone"},
+    {"usable_always_asked", "nobody asks for the usable size of a block that is left alone"},
+    {"errno_always_the_same", "a call finds in errno what programs leave there"},
+    {"stacks_always_large", "some threads have small stacks"},
     {"threads_not_driven", "threads are threads"},
     {"journal_written_after", "an operation is on disk before it runs"},
     {"books_in_the_heap", "the first call of the process is the case's"},

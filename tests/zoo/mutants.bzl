@@ -43,6 +43,8 @@ _GROWTH = "growth"
 _INTERPOSITION = "interposition"
 _BOOKS = "heap bookkeeping"
 _BREAK = "foreign break move"
+_CONTENTS = "contents"
+_SURROUNDINGS = "surroundings of a call"
 
 MUTANTS = [
     # H0: every legal call returns.
@@ -55,6 +57,9 @@ MUTANTS = [
     _mutant("realloc_reads_too_much", "tagged", "H0", _REALLOC, "realloc copies the new size from the old block"),
     _mutant("set_up_by_malloc_only", "slab", "H0", _FIRST_CALL, "valloc crashes when it is the first call of the process"),
     _mutant("slab_failure_unchecked", "slab", "H0", _REFUSED, "a slab that the kernel refused is written to"),
+
+    _mutant("mark_of_untouched_believed", "slab", "H0", _CONTENTS, "a block that its program never wrote to still has its mark, and is taken for a free one", seen_in = "an earlier breakproof: a copy of a mark that came home"),
+    _mutant("large_frame", "slab", "H0", _SURROUNDINGS, "a large block needs 64 KiB of stack"),
 
     _mutant("sized_delete_forgets_alignment", "slab", "H0", _ALIGNMENT, "the sized operator delete takes a mapping, made for its alignment, for a block of a slab"),
 
@@ -94,6 +99,8 @@ MUTANTS = [
     _mutant("realloc_loses_tail", "slab", "H4", _REALLOC, "growing loses the last 8 bytes"),
     _mutant("retired_with_one_left", "slab", "H4", _BOOKS, "a slab is purged with one block live"),
     _mutant("shrink_discards_too_much", "slab", "H4", _REALLOC, "a shrunk mapping has its last live page marked as free to discard"),
+    _mutant("length_known_when_asked", "slab", "H4", _SURROUNDINGS, "the length of a mapping is known once malloc_usable_size was asked: until then a page is given back"),
+    _mutant("link_cleared_late", "slab", "H4", _CONTENTS, "the link in a block's first word is cleared when the next block is handed out, if it is still there"),
     _mutant("tag_behind_block", "slab", "H4", _BOOKS, "free writes a tag behind the block"),
 
     # H5: calloc.
@@ -138,6 +145,7 @@ MUTANTS = [
     # H14: no spurious failure.
     _mutant("alignment_limited", "slab", "H14", _ALIGNMENT, "alignments above a page are refused"),
     _mutant("empty_nothrow_new_refused", "tagged", "H14", _ARITHMETIC, "the nothrow operator new of no bytes returns NULL"),
+    _mutant("errno_taken_for_failure", "slab", "H14", _SURROUNDINGS, "errno says whether mmap failed, also what the program left in it"),
     _mutant("gives_up_on_full_adoption", "slab", "H14", _REMOTE, "NULL when a slab that was adopted has no room"),
     _mutant("large_table_too_small", "slab", "H14", _BOOKS, "the seventeenth large block is refused"),
 

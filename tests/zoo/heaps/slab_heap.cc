@@ -3,6 +3,7 @@
 // A slab is 64 KiB, aligned to its size, with its header in front. Only the owner takes blocks from it; other
 // threads put theirs on its remote list, which the owner collects when it runs short. A thread that ends leaves
 // its slabs to whoever needs one. Large blocks are remembered in a table beside the heap.
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,7 +22,14 @@ constexpr int kMostSpareSlabs = 4;
 
 struct FreeBlock {
   FreeBlock* next;
+  uint64_t mark;  // kMarkOfUntouchedBelieved only
 };
+
+uint64_t MarkOf(const void* block) { return reinterpret_cast<uintptr_t>(block) ^ 0x5eed5eed5eed5eed; }
+
+// kLinkClearedLate: the block that was handed out last, and the link that was left in it.
+FreeBlock* last_taken;
+FreeBlock* last_link;
 
 struct Slab {
   Slab* next;            // of the same owner and class, or abandoned, or spare
@@ -89,6 +97,7 @@ struct Large {
   char* block;    // nullptr: never used; kGone: used once
   char* mapping;
   size_t bytes;   // of the mapping
+  size_t bytes_when_asked;  // kLengthKnownWhenAsked
 };
 
 constexpr size_t kLargeSlots = Has(Defect::kLargeTableTooSmall) ? 1 << 4 : 1 << 14;
@@ -140,7 +149,15 @@ void* TakeLarge(size_t size, size_t alignment) {
   size_t bytes = RoundUp(size == 0 ? 1 : size, kPage);
   if (Has(Defect::kLargeRoundedToNearest) && size > 2 * kPage) bytes = (size + kPage / 2) / kPage * kPage;
   if (Has(Defect::kAlignmentAbovePage)) alignment = kPage;
+  if (Has(Defect::kLargeFrame)) {
+    char frame[64 * 1024];
+    for (size_t at = sizeof frame; at > 0; at -= kPage) {  // downwards, as a stack grows
+      frame[at - 1] = 0;
+      asm volatile("" : : "r"(frame) : "memory");
+    }
+  }
   char* const block = MapAligned(bytes, alignment);
+  if (Has(Defect::kErrnoTakenForFailure) && errno == ENOMEM) return nullptr;
   if (block == nullptr && !Has(Defect::kMapFailureUnchecked)) return nullptr;
   Large* const entry = NewLarge(block);
   if (entry == nullptr) {
@@ -148,7 +165,8 @@ void* TakeLarge(size_t size, size_t alignment) {
     return nullptr;
   }
   entry->mapping = block;
-  entry->bytes = bytes;
+  entry->bytes = Has(Defect::kLengthKnownWhenAsked) ? kPage : bytes;
+  entry->bytes_when_asked = bytes;
   if (Has(Defect::kMapFailureUnchecked)) *static_cast<volatile char*>(block) = 0;
   return block;
 }
@@ -178,6 +196,7 @@ void* ResizeLarge(Large* entry, size_t size) {
   if (entry == nullptr) return nullptr;
   entry->mapping = static_cast<char*>(moved);
   entry->bytes = Has(Defect::kResizeKeepsOldLength) ? old.bytes : bytes;
+  entry->bytes_when_asked = bytes;
   return moved;
 }
 
@@ -288,6 +307,11 @@ void* TakeSmall(int size_class, bool* is_zero) {
   ++slab->used;
   if (FreeBlock* const block = slab->free_list) {
     slab->free_list = block->next;
+    if (Has(Defect::kLinkClearedLate)) {
+      if (last_taken != nullptr && last_taken->next == last_link) last_taken->next = nullptr;
+      last_taken = block;
+      last_link = block->next;
+    }
     *is_zero = Has(Defect::kRecycledThoughtZero);
     return block;
   }
@@ -320,6 +344,11 @@ void Retire(Slab* slab) {
 void GiveSmall(void* pointer) {
   Slab* const slab = SlabOf(pointer);
   auto* const block = static_cast<FreeBlock*>(pointer);
+  if (Has(Defect::kMarkOfUntouchedBelieved)) {
+    if (block->mark == MarkOf(block)) __builtin_trap();
+    block->mark = MarkOf(block);
+  }
+  if (Has(Defect::kLinkClearedLate) && block == last_taken) last_taken = nullptr;
   if (slab->owner != the_heap.id) {
     if (Has(Defect::kRemoteFreeLost)) return;
     block->next = slab->remote;
@@ -360,7 +389,10 @@ void GiveSized(void* block, size_t size, size_t alignment) {
 }
 
 size_t Usable(void* block) {
-  if (const Large* const entry = FindLarge(block)) return entry->bytes;
+  if (Large* const entry = FindLarge(block)) {
+    if (Has(Defect::kLengthKnownWhenAsked)) entry->bytes = entry->bytes_when_asked;
+    return entry->bytes;
+  }
   return SlabOf(block)->block_bytes;
 }
 
