@@ -123,6 +123,24 @@ void CheckUsedSpans(Verdict* verdict) {
                    "V5: the mappings do not add up");
 }
 
+// Whether the chain that will be sent is what the books say.
+bool IsLinked(const ThreadHeap& thread, std::uint64_t batch) {
+  for (std::uint32_t i = 1; i < thread.batch_count(batch); ++i) {
+    if (static_cast<const FreeBlock*>(thread.batch_block(batch, i))->next != thread.batch_block(batch, i - 1)) return false;
+  }
+  return true;
+}
+
+void CheckBatches(Verdict* verdict) {
+  for (std::uint64_t id = 1; id <= verdict->heap->thread_count(); ++id) {
+    const ThreadHeap& thread = *verdict->heap->Thread(id);
+    for (std::uint64_t batch = 0; batch < ThreadHeap::kBatches; ++batch) {
+      const bool has_room = thread.batch_count(batch) < ThreadHeap::kBatchBlocks;
+      verdict->Require(has_room && IsLinked(thread, batch), "V12: a batch holds too many blocks, or is not linked as it says");
+    }
+  }
+}
+
 void CheckBins(Verdict* verdict) {
   for (std::uint64_t id = 1; id <= verdict->heap->thread_count(); ++id) {
     const ThreadHeap& thread = *verdict->heap->Thread(id);
@@ -173,20 +191,16 @@ void ForEachInBins(const ThreadHeap& thread, const Visit& visit) {
 }
 
 template <typename Visit>
-void ForEachInChain(const FreeBlock* block, Heap& heap, const Visit& visit) {
-  for (; block != nullptr; block = block->next) {
+void ForEachOnTheWay(const ThreadHeap& thread, Heap& heap, const Visit& visit) {
+  const auto visit_with_size = [&](const void* block) {
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     const Span& slab = *heap.pages().map().Find(address);
     visit(address, slab.use == SpanUse::kSlab ? BlockBytes(slab, address) : 0);
-  }
-}
-
-template <typename Visit>
-void ForEachOnTheWay(const ThreadHeap& thread, Heap& heap, const Visit& visit) {
+  };
   for (std::uint64_t batch = 0; batch < ThreadHeap::kBatches; ++batch) {
-    ForEachInChain(thread.batch(batch), heap, visit);
+    for (std::uint32_t i = 0; i < thread.batch_count(batch); ++i) visit_with_size(thread.batch_block(batch, i));
   }
-  ForEachInChain(thread.incoming().Peek(), heap, visit);
+  for (const FreeBlock* block = thread.incoming().Peek(); block != nullptr; block = block->next) visit_with_size(block);
 }
 
 template <typename Visit>
@@ -229,6 +243,7 @@ const char* CheckHeap(Heap& heap) {
   CheckFreeSpans(&verdict);
   CheckUsedSpans(&verdict);
   CheckBins(&verdict);
+  CheckBatches(&verdict);
   if (verdict.complaint != nullptr) return verdict.complaint;  // lists may be broken: do not walk them further
   ForEachFreeBlock(heap, [&](std::uintptr_t address, std::uint64_t usable) { CheckFreeBlock(&verdict, address, usable); });
   if (verdict.complaint != nullptr) return verdict.complaint;

@@ -17,6 +17,7 @@
 //   V10 no more blocks are on the way back to slabs than were handed out: none is on two lists
 //   V11 the blocks of a mixed slab and its free units cover it without a gap or an overlap, each block is aligned as its
 //       class is, and it is listed by a run that is not shorter than its longest
+//   V12 a batch has room for one more block, and its blocks lead to each other as its list of them says
 #pragma once
 
 #include <cstdint>

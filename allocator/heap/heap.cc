@@ -25,8 +25,10 @@ ThreadHeap* Heap::Attach() {
   if (thread_count_ == 0 && !pages_.metadata().Reserve(pages_.kernel(), kFirstSpans)) return nullptr;
   auto* const thread = static_cast<ThreadHeap*>(pages_.metadata().Allocate(pages_.kernel(), ThreadHeap::kBytes));
   if (thread == nullptr) return nullptr;
-  thread->Init(this, ++thread_count_);
-  threads_[thread_count_] = thread;
+  const std::uint64_t id = thread_count_ + 1;
+  thread->Init(this, id);
+  threads_[id] = thread;
+  __atomic_store_n(&thread_count_, id, __ATOMIC_RELEASE);  // who takes no lock must not see the number first
   return thread;
 }
 
@@ -56,7 +58,7 @@ bool Heap::WouldRaisePeak(std::uint64_t pages) {
 void Heap::FlushIdle() {
   while (FlushOneWarm()) {
   }
-  for (std::uint64_t i = 0; i < thread_count_; ++i) DrainOneIdle();
+  for (std::uint64_t i = 0; i < thread_count(); ++i) DrainOneIdle();
 }
 
 // What a warm thread heap has at hand goes back; false if there is none.

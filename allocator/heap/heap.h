@@ -50,7 +50,7 @@ class Heap {
 
   // What the marks of free blocks are made with.
   std::uint64_t secret() const { return secret_; }
-  std::uint64_t thread_count() const { return thread_count_; }
+  std::uint64_t thread_count() const { return __atomic_load_n(&thread_count_, __ATOMIC_ACQUIRE); }
   ThreadHeap* Thread(std::uint64_t id) { return threads_[id]; }
 
  private:

@@ -89,7 +89,7 @@ std::size_t ThreadHeap::UsableSize(const void* block) const {
   if (block == nullptr) return 0;
   const Span* const span = SpanOf(block);
   if (span->use == SpanUse::kSlab) {
-    CheckBlock(block, span, kUsableSizeOfNoBlock, kUsableSizeOfFree);
+    CheckBlock(block, *span, kUsableSizeOfNoBlock, kUsableSizeOfFree);
     return BlockBytes(*span, reinterpret_cast<std::uintptr_t>(block));
   }
   CheckLarge(block, span, kUsableSizeOfNoBlock);
@@ -101,7 +101,7 @@ void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
   if (block == nullptr) return;
   const Span* const span = SpanOf(block);
   if (span->use == SpanUse::kSlab) {
-    CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
+    CheckBlock(block, *span, kFreeOfNoBlock, kFreeOfFree);
   } else {
     CheckLarge(block, span, kFreeOfNoBlock);
   }
@@ -117,7 +117,7 @@ void ThreadHeap::CheckSize(const void* block, std::size_t size) const {
 void* ThreadHeap::Reallocate(void* block, std::size_t size) {
   Span* const span = SpanOf(block);
   if (span->use == SpanUse::kSlab) {
-    CheckBlock(block, span, kReallocOfNoBlock, kReallocOfFree);
+    CheckBlock(block, *span, kReallocOfNoBlock, kReallocOfFree);
     const std::size_t usable = BlockBytes(*span, reinterpret_cast<std::uintptr_t>(block));
     const bool may_stay = !heap_->pages().WantsMapping(size);
     if (may_stay && size <= usable && MayStay(size, usable)) return block;

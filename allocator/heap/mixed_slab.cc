@@ -6,7 +6,7 @@ namespace {
 using arithmetic::kClassInfo;
 
 void SetFreeUnits(Span* slab, const UnitSet& units) {
-  for (std::uint64_t word = 0; word < UnitSet::kWords; ++word) slab->free_blocks[word] = units.words[word];
+  for (std::uint64_t word = 0; word < UnitSet::kWords; ++word) slab->SetFreeBlocks(word, units.words[word]);
 }
 
 void SetLength(std::uint8_t* lengths, std::uint64_t unit, std::uint64_t units) {
@@ -49,14 +49,14 @@ void Mix(Span* slab, std::uint8_t* lengths) {
     SetLength(lengths, block * units, units);
     used += units;
   }
-  SetFreeUnits(slab, free);
   slab->blocks = UnitSet::kUnits;
   slab->used = static_cast<std::uint16_t>(used);
-  // In this order: whoever sees the new class sees the lengths as well.
+  // In this order: whoever sees the new class, or bits that are units, sees the lengths as well.
   __atomic_store_n(&slab->lengths, lengths, __ATOMIC_RELEASE);
   __atomic_store_n(&slab->size_class, std::uint8_t{0}, __ATOMIC_RELEASE);
   __atomic_store_n(&slab->reciprocal, kClassInfo.of[0].reciprocal, __ATOMIC_RELAXED);
   __atomic_store_n(&slab->owner, nullptr, __ATOMIC_RELAXED);
+  SetFreeUnits(slab, free);
 }
 
 std::uint32_t Take(Span* slab, std::uint64_t size_class, void** blocks, std::uint32_t most) {
@@ -71,7 +71,8 @@ std::uint32_t Take(Span* slab, std::uint64_t size_class, void** blocks, std::uin
     starts.Remove(first, units);  // what begins before it has been taken or is not aligned
     SetLength(slab->lengths, first, units);
     slab->used = static_cast<std::uint16_t>(slab->used + units);
-    blocks[taken] = reinterpret_cast<void*>(slab->start + first * kUnit);
+    void* const block = reinterpret_cast<void*>(slab->start + first * kUnit);
+    __atomic_store_n(&blocks[taken], block, __ATOMIC_RELAXED);
   }
   SetFreeUnits(slab, free);
   return taken;

@@ -40,7 +40,7 @@ bool IsSparse(const Span& slab);
 void Mix(Span* slab, std::uint8_t* lengths);
 
 // Blocks of a class, with the class's alignment, into `blocks`: as many as there is room for, at most `most`. Returns how
-// many.
+// many. `blocks` may lie where other threads look.
 std::uint32_t Take(Span* slab, std::uint64_t size_class, void** blocks, std::uint32_t most);
 
 // Takes a block back, by its first unit; it must be one. Returns how many free units in a row it is now part of.

@@ -127,7 +127,7 @@ __attribute__((noinline)) bool ThreadHeap::TakeFromMixed(std::uint64_t size_clas
   const std::uint16_t bottom = kBins.bottom[size_class];
   const std::uint32_t taken = mixed::Take(slab, size_class, &slots()[bottom + 1], most);
   if (taken == 0) return false;
-  tops_[size_class] = static_cast<std::uint16_t>(bottom + taken);
+  SetTop(size_class, bottom + taken);
   if (mixed::FreeUnits(*slab).IsEmpty()) UnlistSlab(slab);
   return true;
 }
@@ -177,18 +177,18 @@ void ThreadHeap::RefillFromSlab(std::uint64_t size_class, Span* slab, std::uint3
   const ClassInfo& info = kClassInfo.of[size_class];
   const std::uint32_t left = slab->blocks - slab->used;
   const std::uint32_t taken = left < most ? left : most;
-  tops_[size_class] = static_cast<std::uint16_t>(kBins.bottom[size_class] + taken);
-  void** slot = &slots()[tops_[size_class]];
-  void** const bottom = &slots()[kBins.bottom[size_class]];
+  const std::uint64_t bottom = kBins.bottom[size_class];
+  std::uint64_t slot = bottom + taken;
   for (std::uint64_t word = 0; slot != bottom; ++word) {
     std::uint64_t bits = slab->free_blocks[word];
     const std::uint64_t first = word * Span::kBlocksAWord;
     for (; bits != 0 && slot != bottom; bits &= bits - 1) {
       const std::uint64_t index = first + static_cast<std::uint64_t>(__builtin_ctzll(bits));
-      *slot-- = reinterpret_cast<void*>(slab->start + arithmetic::BlockOffset<std::uint64_t>(index, info.size));
+      PutInSlot(slot--, reinterpret_cast<void*>(slab->start + arithmetic::BlockOffset<std::uint64_t>(index, info.size)));
     }
-    slab->free_blocks[word] = bits;
+    slab->SetFreeBlocks(word, bits);
   }
+  SetTop(size_class, bottom + taken);
   slab->used = static_cast<std::uint16_t>(slab->used + taken);
   if (taken == left) UnlistSlab(slab);  // until a block comes back
 }
@@ -248,10 +248,10 @@ __attribute__((always_inline)) inline bool ThreadHeap::ReturnToOrdinary(void* bl
   const std::uint64_t index = arithmetic::BlockIndex<std::uint64_t>(
       reinterpret_cast<std::uintptr_t>(block) - slab->start, slab->reciprocal);
   if (__builtin_expect(index >= slab->blocks, 0)) Die(kFreeOfNoBlock);  // the tail
-  std::uint64_t& word = slab->free_blocks[index / Span::kBlocksAWord];
+  const std::uint64_t word = index / Span::kBlocksAWord;
   const std::uint64_t bit = std::uint64_t{1} << index % Span::kBlocksAWord;
-  if (__builtin_expect((word & bit) != 0, 0)) Die(kFreeOfFree);
-  word |= bit;
+  if (__builtin_expect((slab->free_blocks[word] & bit) != 0, 0)) Die(kFreeOfFree);
+  slab->SetFreeBlocks(word, slab->free_blocks[word] | bit);
   const std::uint16_t used = --slab->used;
   return __builtin_expect(used == 0 || !slab->is_listed, 0) ? AfterReturn(slab) : false;
 }
@@ -292,7 +292,7 @@ void ThreadHeap::ReleaseSlab(Span* slab) {
 void ThreadHeap::ShrinkBin(std::uint64_t size_class, std::uint32_t kept) {
   std::uintptr_t start = 0, bytes = 0;  // of `slab`: neighbours in a bin are often neighbours in memory
   Span* slab = nullptr;
-  for (const std::uint32_t last = kBins.bottom[size_class] + kept; tops_[size_class] > last; --tops_[size_class]) {
+  for (const std::uint32_t last = kBins.bottom[size_class] + kept; tops_[size_class] > last; LowerTop(size_class)) {
     void* const block = slots()[tops_[size_class]];
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     if (address - start >= bytes) {
@@ -314,7 +314,8 @@ void ThreadHeap::FreeToBin(void* block, Span* slab) {
   if (tops_[size_class] == limits_[size_class]) {
     ReturnToSlab(block, slab);
   } else {
-    slots()[++tops_[size_class]] = block;
+    PutInSlot(tops_[size_class] + std::uint64_t{1}, block);
+    RaiseTop(size_class);
   }
 }
 
@@ -331,7 +332,7 @@ void ThreadHeap::FreeSlowly(void* block, ThreadHeap* thread) {
   const bool is_in_slab = span->use == SpanUse::kSlab;
   if (is_in_slab && span->owner_id == thread->id_ && span->lengths != nullptr) return thread->FreeMixed(block, span);
   if (is_in_slab) {
-    thread->CheckBlock(block, span, kFreeOfNoBlock, kFreeOfFree);
+    thread->CheckBlock(block, *span, kFreeOfNoBlock, kFreeOfFree);
   } else {
     CheckLarge(block, span, kFreeOfNoBlock);
   }
@@ -351,13 +352,14 @@ void ThreadHeap::FreeMixed(void* block, Span* slab) {
   const std::uint64_t mark = MarkOf(block, secret_);
   const std::uint64_t units = slab->lengths[mixed::UnitOf(*slab, address)];
   const bool is_block = address % mixed::kUnit == 0 && units != 0 && static_cast<FreeBlock*>(block)->mark != mark;
-  if (kMisuseChecks && __builtin_expect(!is_block, 0)) return CheckBlock(block, slab, kFreeOfNoBlock, kFreeOfFree);  // dies
+  if (kMisuseChecks && __builtin_expect(!is_block, 0)) CheckInBooks(block, *slab, kFreeOfNoBlock, kFreeOfFree);
   const std::uint64_t size_class = arithmetic::FastSizeToClass(units * mixed::kUnit);
   static_cast<FreeBlock*>(block)->mark = mark;
   if (tops_[size_class] == limits_[size_class] || IsMovingOut(size_class)) {
     ReturnToMixed(block, slab);
   } else {
-    slots()[++tops_[size_class]] = block;
+    PutInSlot(tops_[size_class] + std::uint64_t{1}, block);
+    RaiseTop(size_class);
   }
 }
 
@@ -390,48 +392,53 @@ ThreadHeap* ThreadHeap::AnnounceFree(void* block) {
   return own != nullptr ? own : this;
 }
 
-// Dies unless the address in a slab is that of a block in use.
-void ThreadHeap::CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const {
-  if (!kMisuseChecks) return;
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  if (!IsBlockOf(*slab, address)) Die(if_none);
-  if (static_cast<const FreeBlock*>(block)->mark == MarkOf(block, heap_->secret())) Die(if_free);
-  if (BlockBytes(*slab, address) == 0) Die(if_none);
-}
-
 void ThreadHeap::FreeRemotely(FreeBlock* block, const Span& slab) {
   block->mark = MarkOf(block, heap_->secret());
-  ThreadHeap* const owner = heap_->Thread(slab.owner_id);
-  if (id_ == kNoThread) {  // a thread that has not allocated keeps no batches
-    Push(owner, block, block);
-    return;
-  }
-  Batch& batch = batches_[slab.owner_id % kBatches];
-  if (batch.first != nullptr && batch.owner != owner) Send(&batch);
-  if (batch.first == nullptr) batch.last = block;
-  block->next = batch.first;
-  batch.first = block;
-  batch.owner = owner;
-  batch.bytes += BlockBytes(slab, reinterpret_cast<std::uintptr_t>(block));
-  if (batch.bytes >= kBatchBytes) Send(&batch);
+  // A thread that has not allocated keeps no batches.
+  if (__builtin_expect(id_ == kNoThread, 0)) return heap_->Thread(slab.owner_id)->incoming_.Push(block, block);
+  const std::uint64_t index = slab.owner_id % kBatches;
+  Batch& batch = batches_[index];
+  if (__builtin_expect(batch.owner_id != slab.owner_id, 0)) return FreeToNewBatch(block, slab);
+  const std::uint32_t count = batch.count + 1u;
+  void** const slot = &batch_slots(index)[count];
+  block->next = static_cast<FreeBlock*>(slot[-1]);
+  __atomic_store_n(slot, block, __ATOMIC_RELAXED);
+  __atomic_store_n(&batch.count, static_cast<std::uint16_t>(count), __ATOMIC_RELEASE);  // after the block that it covers
+  batch.bytes += static_cast<std::uint32_t>(BlockBytes(slab, reinterpret_cast<std::uintptr_t>(block)));
+  if (batch.bytes >= kBatchBytes || count == kBatchBlocks) Send(index);
 }
 
-void ThreadHeap::Push(const void* owner, FreeBlock* first, FreeBlock* last) {
-  // A thread heap lasts as long as its heap.
-  static_cast<ThreadHeap*>(const_cast<void*>(owner))->incoming_.Push(first, last);
+// The block's owner is another one than that of the batch. Not inlined: the usual case then touches no stack.
+__attribute__((noinline)) void ThreadHeap::FreeToNewBatch(FreeBlock* block, const Span& slab) {
+  const std::uint64_t index = slab.owner_id % kBatches;
+  if (batches_[index].count != 0) Send(index);
+  batches_[index].owner_id = slab.owner_id;
+  FreeRemotely(block, slab);
 }
 
-void ThreadHeap::Send(Batch* batch) {
-  Push(batch->owner, batch->first, batch->last);
-  *batch = Batch{};
+// The batch is not empty. Its blocks leave the books before they can be at home, where they may be allocated anew.
+__attribute__((noinline)) void ThreadHeap::Send(std::uint64_t index) {
+  Batch& batch = batches_[index];
+  void** const slots = batch_slots(index);
+  auto* const first = static_cast<FreeBlock*>(slots[batch.count]);
+  auto* const last = static_cast<FreeBlock*>(slots[1]);
+  batch.bytes = 0;
+  __atomic_store_n(&batch.count, std::uint16_t{0}, __ATOMIC_RELAXED);  // which the push releases
+  heap_->Thread(batch.owner_id)->incoming_.Push(first, last);  // a thread heap lasts as long as its heap
 }
 
-// What others freed for us goes to the slabs. The list runs through the blocks, so each must still carry its mark:
-// a link that somebody has written over leads to none.
+// The list of blocks on their way home runs through the blocks, so each must still carry its mark: a link that somebody
+// has written over leads to none.
+void ThreadHeap::CheckOnTheWay(const FreeBlock* block, const Span& slab) const {
+  const bool is_ours = slab.use == SpanUse::kSlab && slab.owner_id == id_;
+  if (!is_ours || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
+}
+
+// What others freed for us goes to the slabs.
 __attribute__((noinline)) void ThreadHeap::TakeIncoming() {
   for (FreeBlock* block = incoming_.TakeAll(); block != nullptr;) {
     Span* const slab = SpanOf(block);
-    if (slab->use != SpanUse::kSlab || slab->owner_id != id_ || block->mark != MarkOf(block, secret_)) Die(kWrittenAfterFree);
+    CheckOnTheWay(block, *slab);
     FreeBlock* const next = block->next;
     __builtin_prefetch(next);
     ReturnToSlab(block, slab);
@@ -442,8 +449,8 @@ __attribute__((noinline)) void ThreadHeap::TakeIncoming() {
 // Their owners wait for them.
 void ThreadHeap::SendBatches() {
 #pragma clang loop unroll(disable)  // for size: seldom run
-  for (Batch& batch : batches_) {
-    if (batch.first != nullptr) Send(&batch);
+  for (std::uint64_t index = 0; index < kBatches; ++index) {
+    if (batches_[index].count != 0) Send(index);
   }
 }
 

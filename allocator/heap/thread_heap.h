@@ -83,8 +83,8 @@ class alignas(128) ThreadHeap {
     const std::uint32_t top = thread->tops_[size_class];
     if (__builtin_expect(top == thread->limits_[size_class], 0)) return FreeToSlab(block, thread, slab);
     if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = mark;
-    thread->slots()[top + 1] = block;
-    ++thread->tops_[size_class];
+    thread->PutInSlot(top + 1, block);
+    thread->RaiseTop(size_class);
   }
 
   // Dies if a block of `size` bytes cannot be what was asked for when this one was handed out (U3).
@@ -110,8 +110,11 @@ class alignas(128) ThreadHeap {
     return slots()[kBins.bottom[size_class] + 1 + index];
   }
   const RemoteList<>& incoming() const { return incoming_; }
-  static constexpr std::uint64_t kBatches = 8;  // direct-mapped by owner
-  const FreeBlock* batch(std::uint64_t index) const { return batches_[index].first; }
+  static constexpr std::uint64_t kBatches = 8;        // direct-mapped by owner
+  static constexpr std::uint32_t kBatchBlocks = 63;   // full
+  std::uint32_t batch_count(std::uint64_t index) const { return batches_[index].count; }
+  // `index` below the count, the oldest first.
+  const void* batch_block(std::uint64_t batch, std::uint32_t index) const { return batch_slots(batch)[index + 1]; }
   Span* slabs(std::uint64_t size_class) const { return slabs_[size_class]; }
   Span* mixed_slabs(std::uint64_t run_step) const { return mixed_[run_step]; }
 
@@ -121,24 +124,44 @@ class alignas(128) ThreadHeap {
 
   constexpr ThreadHeap() : id_(kNoThread) {}
 
-  // Blocks of one other owner, collected until there are enough of them.
+  // Blocks of one other owner, collected until there are enough of them. Each leads to the one before, as the owner's
+  // list will need them; which blocks they are is also kept apart, where any thread can look (IsFree).
   struct Batch {
-    FreeBlock* first = nullptr;
-    FreeBlock* last = nullptr;
-    std::uint64_t bytes = 0;
-    const void* owner = nullptr;
+    std::uint16_t count = 0;
+    std::uint16_t owner_id = 0;
+    std::uint32_t bytes = 0;
   };
-  static constexpr std::uint64_t kBatchBytes = 16 * 1024;  // full
+  static constexpr std::uint32_t kBatchBytes = 16 * 1024;  // full as well
 
   // The bins' blocks lie behind the object: a placeholder, which is part of every process, has a single empty slot.
   void** slots() { return reinterpret_cast<void**>(this + 1); }
   void* const* slots() const { return reinterpret_cast<void* const*>(this + 1); }
+  // The batches' blocks lie behind those, where a program of one thread never touches them: the first is at 1, and slot 0
+  // stays null.
+  static constexpr std::uint64_t kBatchSlots = kBatchBlocks + 1;
+  void** batch_slots(std::uint64_t batch) { return slots() + kBins.slots + batch * kBatchSlots; }
+  void* const* batch_slots(std::uint64_t batch) const { return slots() + kBins.slots + batch * kBatchSlots; }
+
+  // Other threads look into bins and batches (IsFree), and must not find a block there that was taken out before. So a slot
+  // is written first, and then the top or the count that covers it is released. A top is released where it falls as well:
+  // whoever sees it relies on all the slots below. On x86-64 these are plain stores.
+  void PutInSlot(std::uint64_t slot, void* block) { __atomic_store_n(&slots()[slot], block, __ATOMIC_RELAXED); }
+  void SetTop(std::uint64_t size_class, std::uint64_t slot) {
+    __atomic_store_n(&tops_[size_class], static_cast<std::uint16_t>(slot), __ATOMIC_RELEASE);
+  }
+  // Loads and stores in one expression each: the compiler makes one instruction of them.
+  void RaiseTop(std::uint64_t size_class) {
+    SetTop(size_class, __atomic_load_n(&tops_[size_class], __ATOMIC_RELAXED) + std::uint64_t{1});
+  }
+  void LowerTop(std::uint64_t size_class) {
+    SetTop(size_class, __atomic_load_n(&tops_[size_class], __ATOMIC_RELAXED) - std::uint64_t{1});
+  }
 
   // The newest block of a bin; nullptr if it is empty.
   void* TakeFromBin(std::uint64_t size_class) {
     void* const block = slots()[tops_[size_class]];
     if (__builtin_expect(block == nullptr, 0)) return nullptr;
-    --tops_[size_class];
+    LowerTop(size_class);
     if (kMisuseChecks) static_cast<FreeBlock*>(block)->mark = 0;
     return block;
   }
@@ -181,17 +204,30 @@ class alignas(128) ThreadHeap {
   ThreadHeap* AnnounceFree(void* block);
   void LearnLeaf(std::uintptr_t address);
   void FreeRemotely(FreeBlock* block, const Span& slab);
+  void FreeToNewBatch(FreeBlock* block, const Span& slab);
   Span* SpanOf(const void* block) const { return map_->Find(reinterpret_cast<std::uintptr_t>(block)); }
   static bool IsBlockOf(const Span& slab, std::uintptr_t address) {
     return arithmetic::IsBlockStart<std::uint64_t>(address - slab.start,
                                                    __atomic_load_n(&slab.reciprocal, __ATOMIC_RELAXED));
   }
-  void CheckBlock(const void* block, const Span* slab, const char* if_none, const char* if_free) const;
+  // Dies unless the address in a slab is that of a block in use.
+  void CheckBlock(const void* block, const Span& slab, const char* if_none, const char* if_free) const {
+    if (!kMisuseChecks) return;
+    const auto address = reinterpret_cast<std::uintptr_t>(block);
+    const bool is_block = IsBlockOf(slab, address) && static_cast<const FreeBlock*>(block)->mark != MarkOf(block, heap_->secret()) &&
+                          BlockBytes(slab, address) != 0;
+    if (__builtin_expect(!is_block, 0)) CheckInBooks(block, slab, if_none, if_free);
+  }
+  void CheckInBooks(const void* block, const Span& slab, const char* if_none, const char* if_free) const;
+  bool IsFree(const void* block, const Span& slab) const;
+  bool BatchHas(std::uint64_t owner_id, const void* block) const;
+  bool BinHas(std::uint64_t size_class, const void* block) const;
+  bool TakesHome(const void* block);
+  void CheckOnTheWay(const FreeBlock* block, const Span& slab) const;
   static void CheckLarge(const void* block, const Span* span, const char* if_none);
   // `adapts`: the threshold may rise.
   void FreeLarge(Span* span, bool adapts);
-  static void Push(const void* owner, FreeBlock* first, FreeBlock* last);
-  void Send(Batch* batch);
+  void Send(std::uint64_t index);
   void SendBatches();
   void TakeIncoming();
   void* Move(void* block, std::size_t old_size, std::size_t size);
@@ -225,7 +261,8 @@ class alignas(128) ThreadHeap {
   alignas(64) RemoteList<> incoming_;  // a line of its own: other threads write it
 };
 
-inline constexpr std::size_t ThreadHeap::kBytes = sizeof(ThreadHeap) + kBins.slots * sizeof(void*);
+inline constexpr std::size_t ThreadHeap::kBytes =
+    sizeof(ThreadHeap) + (kBins.slots + kBatches * kBatchSlots) * sizeof(void*);
 
 // What a thread has before its first call: it can free, and everything it cannot leads to a slow path. Usable before
 // anything was initialised.

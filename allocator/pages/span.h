@@ -83,6 +83,12 @@ struct alignas(64) Span {
     PageRange dirty;
   };
 
+  // A slab's owner alone changes its bits; other threads may look (ThreadHeap::IsFree). Released, on x86-64 a plain store:
+  // whoever sees the bits of a mixed slab must then find its lengths, by which alone they can be read.
+  void SetFreeBlocks(std::uint64_t word, std::uint64_t bits) {
+    __atomic_store_n(&free_blocks[word], bits, __ATOMIC_RELEASE);
+  }
+
   // A slab may become a mixed one, and then has no owner, while threads look that do not own it: neither is them.
   const void* OwnerNow() const { return __atomic_load_n(&owner, __ATOMIC_RELAXED); }
   bool IsMixed() const { return use == SpanUse::kSlab && __atomic_load_n(&lengths, __ATOMIC_ACQUIRE) != nullptr; }
