@@ -50,19 +50,20 @@ TEST(FootprintTest, SlabsFollowFromTheMostOwned) {
 }
 
 TEST(FootprintTest, BlocksInABatchAreNotHomeYet) {
+  constexpr std::uint64_t kSize = 256, kBlocks = kPage / kSize;  // a slab
   Footprint footprint;
-  for (std::uint64_t i = 0; i < 256; ++i) footprint.Allocated(1, kBreak + i * 16, 16);
-  for (std::uint64_t i = 0; i < 256; ++i) footprint.Freed(2, kBreak + i * 16);
+  for (std::uint64_t i = 0; i < kBlocks; ++i) footprint.Allocated(1, kBreak + i * kSize, kSize);
+  for (std::uint64_t i = 0; i < kBlocks; ++i) footprint.Freed(2, kBreak + i * kSize);
   EXPECT_EQ(footprint.batched_bytes(), kPage);
   Footprint sent = footprint;
   sent.Sent(2);
   EXPECT_EQ(sent.batched_bytes(), 0u);
-  for (std::uint64_t i = 0; i < 256; ++i) {
-    footprint.Allocated(1, kBreak + kPage + i * 16, 16);
-    sent.Allocated(1, kBreak + kPage + i * 16, 16);
+  for (std::uint64_t i = 0; i < kBlocks; ++i) {
+    footprint.Allocated(1, kBreak + kPage + i * kSize, kSize);
+    sent.Allocated(1, kBreak + kPage + i * kSize, kSize);
   }
-  EXPECT_EQ(BoundAfterGrowth(footprint, 16, 1), 3 * kPage + kSmallGrowth);
-  EXPECT_EQ(BoundAfterGrowth(sent, 16, 1), 2 * kPage + kSmallGrowth);
+  EXPECT_EQ(BoundAfterGrowth(footprint, kSize, 1), 3 * kPage + kSmallGrowth);
+  EXPECT_EQ(BoundAfterGrowth(sent, kSize, 1), 2 * kPage + kSmallGrowth);
 }
 
 TEST(FootprintTest, ABatchIsSentWhenItIsFullOrItsPlaceIsTaken) {
@@ -75,6 +76,16 @@ TEST(FootprintTest, ABatchIsSentWhenItIsFullOrItsPlaceIsTaken) {
   footprint.Freed(2, kBreak);
   footprint.Freed(2, kBreak + 64);
   EXPECT_EQ(footprint.batched_bytes(), 128u);
+}
+
+TEST(FootprintTest, ABatchIsFullOfSmallBlocksAsWell) {
+  constexpr std::uint64_t kMost = 63;
+  Footprint footprint;
+  for (std::uint64_t i = 0; i < kMost; ++i) footprint.Allocated(1, kBreak + i * 16, 16);
+  for (std::uint64_t i = 0; i < kMost - 1; ++i) footprint.Freed(2, kBreak + i * 16);
+  EXPECT_EQ(footprint.batched_bytes(), (kMost - 1) * 16);
+  footprint.Freed(2, kBreak + (kMost - 1) * 16);
+  EXPECT_EQ(footprint.batched_bytes(), 0u);
 }
 
 // Two spans in one region leave at most three runs; what is shorter than the need does not serve it.

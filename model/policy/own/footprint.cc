@@ -88,7 +88,7 @@ void Footprint::Freed(std::uint64_t thread, std::uint64_t address) {
   batch.classes.push_back(block.size_class);
   batch.bytes += Classes()[block.size_class].size;
   batched_bytes_ += Classes()[block.size_class].size;
-  if (batch.bytes >= constants_.batch) Send(&batch);
+  if (batch.bytes >= constants_.batch || batch.classes.size() >= constants_.batch_blocks) Send(&batch);
 }
 
 void Footprint::Send(Batch* batch) {

@@ -35,6 +35,7 @@ struct FootprintConstants {
   std::uint64_t page = 4096;
   std::uint64_t largest_class = 32 << 10;   // bytes
   std::uint64_t batch = 16 << 10;           // bytes; a batch of blocks for another owner is sent when it has so many
+  std::uint64_t batch_blocks = 63;          // the same
   std::uint64_t batches = 8;                // a thread's; owners share them by number
   std::uint64_t exact_search = 64;          // pages; up to here the search finds every run that serves
   std::uint64_t min_segment = 1 << 20;      // bytes
