@@ -230,7 +230,7 @@ void Executor::Copy(std::uint32_t, const Operation& operation, Outcome* outcome)
   Enter(Stage::kReadingBytes, outcome);
   VerifyBlock(from, outcome);
   VerifyBlock(to, outcome);
-  if (!Remember(&target)) return;
+  if (!Reserve(&target)) return;
   std::uint64_t length = target.payload < blocks_[from].payload ? target.payload : blocks_[from].payload;
   if (length > kFullLength) length = kFullLength;
   Enter(Stage::kWritingPayload, outcome);
@@ -436,11 +436,10 @@ void Executor::FillBlock(std::uint32_t index, Outcome* outcome) {
 void Executor::WriteBlock(std::uint32_t index, Content content, Outcome* outcome) {
   Block& block = blocks_[index];
   Enter(Stage::kWritingPayload, outcome);
-  if (content == Content::kPattern || !Remember(&block)) {
+  if (content == Content::kPattern || !Reserve(&block)) {
     Forget(&block);
     return FillBlock(index, outcome);
   }
-  if (content == Content::kUntouched) return;
   WritePart(block, SeedOf(index), content);
   Remember(&block);
 }
@@ -494,13 +493,16 @@ std::uint64_t SnapshotBytes(std::uint64_t payload, std::uint64_t usable) {
 }
 }  // namespace
 
-// As the block is now; false if there is no room for it, and nothing has changed.
-bool Executor::Remember(Block* block) {
+// Room for a snapshot, which is to be taken next; false if there is none.
+bool Executor::Reserve(Block* block) {
   if (block->snapshot == nullptr) block->snapshot = snapshots_.Take(SnapshotBytes(block->payload, block->usable));
-  if (block->snapshot == nullptr) return false;
+  return block->snapshot != nullptr;
+}
+
+// The snapshot becomes what the block holds now.
+void Executor::Remember(Block* block) {
   TakeCopy(block->address, 0, block->payload, block->snapshot);
   TakeCopy(block->address, block->payload, block->usable, block->snapshot + CoveredBytes(0, block->payload));
-  return true;
 }
 
 void Executor::Forget(Block* block) {

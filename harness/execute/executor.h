@@ -105,7 +105,8 @@ class Executor {
   void ShowBlock(std::uint32_t block);
   void HideBlock(std::uint32_t block);
 
-  bool Remember(Block* block);
+  bool Reserve(Block* block);
+  void Remember(Block* block);
   void Forget(Block* block);
 
   void Insert(std::uint32_t block);
