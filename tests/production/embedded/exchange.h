@@ -1,5 +1,5 @@
-// Blocks of breakproof_malloc on their way from one thread to another, each written, read back and freed by whoever
-// finds it.
+// Blocks on their way from one thread to another, each written, read back and freed by whoever finds it; and beside them
+// the blocks that each thread keeps to itself.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,8 +8,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "allocator/interface/prefixed.h"
 #include "harness/generate/random.h"
+#include "tests/production/embedded/names.h"
+#include "tests/production/embedded/owner.h"
 
 namespace breakproof::tests {
 
@@ -31,8 +32,8 @@ class Exchange {
   void Put(std::size_t slot, Block* block) { Free(slots_[slot].exchange(block, std::memory_order_acq_rel)); }
 
   static Block* Make(std::size_t size, unsigned char fill) {
-    auto* const block = static_cast<Block*>(breakproof_malloc(sizeof(Block)));
-    auto* const bytes = static_cast<unsigned char*>(breakproof_malloc(size));
+    auto* const block = static_cast<Block*>(names::Malloc(sizeof(Block)));
+    auto* const bytes = static_cast<unsigned char*>(names::Malloc(size));
     std::memset(bytes, fill, size);
     *block = {bytes, size};
     return block;
@@ -42,8 +43,8 @@ class Exchange {
     if (block == nullptr) return;
     const unsigned char first = block->bytes[0];
     EXPECT_EQ(block->bytes[block->size - 1], first) << "somebody else wrote to the block";
-    breakproof_free(block->bytes);
-    breakproof_free(block);
+    names::Free(block->bytes);
+    names::Free(block);
   }
 
  private:
@@ -53,10 +54,13 @@ class Exchange {
 // `rounds` blocks, each into a slot that somebody else may empty.
 inline void Work(Exchange& exchange, std::uint64_t seed, int rounds) {
   harness::Random random(seed);
+  Owner owner(seed);
   for (int i = 0; i < rounds; ++i) {
     // Mostly small; now and then whole spans and mappings of their own.
     const std::uint64_t size = random.OneIn(200) ? random.Between(1, 400000) : random.Between(1, 2000);
     exchange.Put(random.Below(Exchange::kSlots), Exchange::Make(size, static_cast<unsigned char>(seed)));
+    owner.Step();
+    owner.Step();
   }
 }
 
