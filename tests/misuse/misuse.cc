@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,58 @@ void OnAnotherThread(void (*run)(void*), void* argument) {
   pthread_t thread;
   pthread_create(&thread, nullptr, [](void* a) -> void* { todo(a); return nullptr; }, argument);
   pthread_join(thread, nullptr);
+}
+
+// A thread that stays alive between the things it is told to do: what it has freed for others stays with it.
+class Worker {
+ public:
+  Worker() {
+    sem_init(&go_, 0, 0);
+    sem_init(&done_, 0, 0);
+    pthread_create(&thread_, nullptr, Run, this);
+  }
+  void Do(void (*run)()) {
+    run_ = run;
+    sem_post(&go_);
+    sem_wait(&done_);
+  }
+
+ private:
+  static void* Run(void* self) {
+    auto* const worker = static_cast<Worker*>(self);
+    for (;;) {
+      sem_wait(&worker->go_);
+      worker->run_();
+      sem_post(&worker->done_);
+    }
+  }
+
+  pthread_t thread_;
+  sem_t go_, done_;
+  void (*run_)() = nullptr;
+};
+
+// Free, and on its way home from another thread, which lives on. A thread that has allocated collects what it frees for
+// others; one that has not sends it off at once.
+char* travelling;
+enum class From { kBatch, kList };
+Worker& FreedElsewhere(From from, size_t size) {
+  travelling = Block(size);
+  auto* const worker = new Worker;
+  if (from == From::kBatch) worker->Do([] { Block(10); });
+  worker->Do([] { release(travelling); });
+  return *worker;
+}
+
+// The same for a block of another thread than the first one, which shares a page with blocks of other sizes.
+void MixedFreedElsewhere() {
+  auto* const worker = new Worker;
+  worker->Do([] {
+    Block(16);
+    Block(48);
+    travelling = Block(100);
+  });
+  release(travelling);
 }
 
 void FreeTwice(size_t size) {
@@ -72,6 +125,8 @@ void WriteAfterRemoteFree() {
 constexpr char kNoBlock[] = "free() of a pointer that is not a block";
 constexpr char kWrongSize[] = "sized free of a block that has another size";
 constexpr char kFree[] = "free() of a block that is free already";
+constexpr char kReallocOfFree[] = "realloc() of a block that is free";
+constexpr char kUsableSizeOfFree[] = "malloc_usable_size() of a block that is free";
 
 const struct Misuse {
   const char* name;
@@ -86,6 +141,25 @@ const struct Misuse {
     {"free_twice_mapping", kNoBlock, [] { FreeTwice(10 << 20); }},
     {"free_twice_late", kFree, FreeTwiceLate},
     {"free_twice_on_two_threads", kFree, FreeTwiceOnTwoThreads},
+    {"free_twice_third_thread", kFree,
+     [] { FreedElsewhere(From::kBatch, 100); (new Worker)->Do([] { release(travelling); }); }},
+    {"free_twice_third_thread_that_allocates", kFree,
+     [] { FreedElsewhere(From::kBatch, 100); (new Worker)->Do([] { Block(10); release(travelling); }); }},
+    {"free_twice_by_owner", kFree, [] { FreedElsewhere(From::kBatch, 4096); release(travelling); }},
+    {"free_twice_same_batch", kFree, [] { FreedElsewhere(From::kBatch, 100).Do([] { release(travelling); }); }},
+    {"free_twice_on_the_way", kFree, [] { FreedElsewhere(From::kList, 100); release(travelling); }},
+    {"free_twice_on_the_way_third_thread", kFree,
+     [] { FreedElsewhere(From::kList, 100); (new Worker)->Do([] { release(travelling); }); }},
+    {"free_twice_mixed", kFree, [] { MixedFreedElsewhere(); release(travelling); }},
+    {"realloc_freed_elsewhere", kReallocOfFree, [] { FreedElsewhere(From::kBatch, 100); resize(travelling, 50); }},
+    {"realloc_freed_elsewhere_on_the_way", kReallocOfFree,
+     [] { FreedElsewhere(From::kList, 100); resize(travelling, 50); }},
+    {"realloc_freed_elsewhere_mixed", kReallocOfFree, [] { MixedFreedElsewhere(); resize(travelling, 500); }},
+    {"usable_size_freed_elsewhere", kUsableSizeOfFree, [] { FreedElsewhere(From::kBatch, 100); usable(travelling); }},
+    {"usable_size_freed_elsewhere_on_the_way", kUsableSizeOfFree,
+     [] { FreedElsewhere(From::kList, 100); usable(travelling); }},
+    {"usable_size_freed_elsewhere_mixed", kUsableSizeOfFree, [] { MixedFreedElsewhere(); usable(travelling); }},
+    {"sized_free_freed_elsewhere", kFree, [] { FreedElsewhere(From::kBatch, 100); FreeSized(travelling, 100); }},
     {"write_after_remote_free", "a block was written to after it was freed", WriteAfterRemoteFree},
     {"free_inside", kNoBlock, [] { release(Block(80) + 16); }},
     {"free_inside_large", kNoBlock, [] { release(Block(100000) + 4096); }},
@@ -98,9 +172,9 @@ const struct Misuse {
      [] { release(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)); }},
     {"free_non_canonical", kNoBlock, [] { release(reinterpret_cast<void*>(uintptr_t{0x1234} << 48 | 0x5550)); }},
     {"realloc_inside", "realloc() of a pointer that is not a block", [] { resize(Block(80) + 16, 100); }},
-    {"realloc_free", "realloc() of a block that is free", [] { char* const b = Block(80); release(b); resize(b, 10); }},
+    {"realloc_free", kReallocOfFree, [] { char* const b = Block(80); release(b); resize(b, 10); }},
     {"usable_size_inside", "malloc_usable_size() of a pointer that is not a block", [] { usable(Block(80) + 32); }},
-    {"usable_size_free", "malloc_usable_size() of a block that is free",
+    {"usable_size_free", kUsableSizeOfFree,
      [] { char* const b = Block(80); release(b); usable(b); }},
     {"sized_free_too_large", kWrongSize, [] { FreeSized(Block(100), 200); }},
     {"sized_free_too_small", kWrongSize, [] { FreeSized(Block(1000), 100); }},

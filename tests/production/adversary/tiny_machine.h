@@ -66,24 +66,38 @@ class TinyMachine {
     return is_news;
   }
 
-  // Of all the memory there is: books and contents.
+  // Of all the memory there is: books and contents. Most of it is zero.
   std::uint64_t Hash() const {
-    std::uint64_t lanes[4] = {1, 2, 3, 4};
+    std::uint64_t hash = 0;
     for (const std::uint32_t page : pages_) {
-      auto* const words = reinterpret_cast<const std::uint64_t*>(start_ + page * kPageSize);
-      for (std::uint64_t i = 0; i < kPageSize / sizeof *words; i += 4) {
-        for (std::uint64_t lane = 0; lane < 4; ++lane) {
-          lanes[lane] = (lanes[lane] ^ words[i + lane]) * 0x9e3779b97f4a7c15;
-          lanes[lane] ^= lanes[lane] >> 29;
-        }
+      const char* const line_end = start_ + (page + 1) * kPageSize;
+      for (const char* line = start_ + page * kPageSize; line != line_end; line += sizeof(Line)) {
+        Line words;
+        memcpy(&words, line, sizeof words);
+        if (words.IsZero()) continue;
+        hash = Mixed(hash ^ reinterpret_cast<std::uintptr_t>(line));
+        for (const std::uint64_t word : words.of) hash = Mixed(hash ^ word);
       }
     }
-    std::uint64_t hash = 0;
-    for (const std::uint64_t lane : lanes) hash = (hash ^ lane ^ lane >> 32) * 0xd6e8feb86659fd93;
-    return hash ^ hash >> 32;
+    return hash;
   }
 
  private:
+  struct Line {
+    std::uint64_t of[8];
+    bool IsZero() const {
+      std::uint64_t any = 0;
+      for (const std::uint64_t word : of) any |= word;
+      return any == 0;
+    }
+  };
+
+  // Both halves of a product of 128 bits: each bit of the argument reaches all of the result.
+  static std::uint64_t Mixed(std::uint64_t word) {
+    const auto product = static_cast<unsigned __int128>(word ^ 0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
+
   // What a kernel remembers; in the memory, and so reset and hashed with it.
   struct State {
     std::uint64_t metadata_used, break_used;

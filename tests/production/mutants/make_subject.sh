@@ -32,11 +32,11 @@ fi
 
 declare -A included
 
-# The file's text with the headers of the allocator and of its unit tests in place.
+# The file's text with the headers of the allocator and of its tests in place.
 expand() {
   local line name
   while IFS= read -r line || [[ -n $line ]]; do
-    if [[ $line == '#include "allocator/'* || $line == '#include "tests/unit/'* ]]; then
+    if [[ $line == '#include "allocator/'* || $line == '#include "tests/'* ]]; then
       name=${line#'#include "'}
       name=${name%'"'*}
       [[ -z ${included[$name]:-} ]] || continue

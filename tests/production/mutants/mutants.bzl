@@ -61,7 +61,8 @@ def production_mutant(
     Args:
       name: of the program.
       patch: file in unified format, paths from the root of the workspace; unpatched.patch stands for none.
-      program: library with its main function, //tests/production:simulated unless told otherwise.
+      program: library with its main function, //tests/production:simulated unless told otherwise; None if that is among
+        the sources.
       sources: what the program calls the allocator by, compiled with it.
       views: filegroups of what else in the program looks into the allocator.
       **kwargs: passed on to the program.
@@ -77,7 +78,7 @@ def production_mutant(
             "-g0",
             "-Wno-unused-function",
         ],
-        deps = [program],
+        deps = [program] if program else [],
         **kwargs
     )
 
