@@ -2,13 +2,12 @@
 // before any constructor ran.
 #pragma once
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
+
+#include "allocator/base/system_call.h"
 
 namespace breakproof::allocator {
 
@@ -23,7 +22,7 @@ class Lock {
 
   void Release() {
     if (word_.exchange(0, std::memory_order_release) == 2) {
-      syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+      SystemCall(SYS_futex, AsArgument(&word_), FUTEX_WAKE_PRIVATE, 1);
     }
   }
 
@@ -47,11 +46,9 @@ class Lock {
       if (word_.compare_exchange_weak(expected, 1, std::memory_order_acquire)) return;
       Pause();
     }
-    const int saved_errno = errno;  // free must not change it, and waiting may
     while (word_.exchange(2, std::memory_order_acquire) != 0) {
-      syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, 2, nullptr, nullptr, 0);
+      SystemCall(SYS_futex, AsArgument(&word_), FUTEX_WAIT_PRIVATE, 2);
     }
-    errno = saved_errno;
   }
 
   std::atomic<std::uint32_t> word_;

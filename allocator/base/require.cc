@@ -1,17 +1,27 @@
 #include "allocator/base/require.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "allocator/base/system_call.h"
 
 namespace breakproof::allocator {
 
+namespace {
+
+// Nothing can be done about a write that fails: the process ends.
+void WriteToStandardError(const char* text) {
+  long length = 0;
+  while (text[length] != '\0') ++length;
+  SystemCall(SYS_write, STDERR_FILENO, AsArgument(text), length);
+}
+
+}  // namespace
+
 void Die(const char* message) {
-  constexpr char kPrefix[] = "breakproof: ";
-  // Nothing can be done about a write that fails: the process ends here.
-  [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, kPrefix, sizeof kPrefix - 1);
-  ignored = write(STDERR_FILENO, message, strlen(message));
-  ignored = write(STDERR_FILENO, "\n", 1);
+  WriteToStandardError("breakproof: ");
+  WriteToStandardError(message);
+  WriteToStandardError("\n");
   abort();
 }
 

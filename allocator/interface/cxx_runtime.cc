@@ -1,6 +1,7 @@
 #include "allocator/interface/cxx_runtime.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 
 #include "allocator/base/require.h"
 #include "allocator/interface/operators.h"
@@ -68,6 +69,9 @@ void* AllocateOrThrow(size_t size, void* caller) {
 }
 
 void* AllocateOrThrow(size_t size, std::align_val_t alignment, void* caller) {
+  // libstdc++ rounds the size up to the alignment, and the sum may wrap to something small. This size fails just as well,
+  // and is a multiple of every alignment.
+  if (size > PTRDIFF_MAX) size = PTRDIFF_MAX + size_t{1};
   return RequiredOperator<void*(size_t, std::align_val_t)>("_ZnwmSt11align_val_t", caller)(size, alignment);
 }
 

@@ -4,15 +4,22 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "allocator/interface/parameters.h"
 #include "allocator/interface/perturb.h"
 
+#ifdef __GLIBC__
+extern "C" unsigned long __getauxval(unsigned long type) noexcept;  // a program may define getauxval
+#else
+#define __getauxval getauxval
+#endif
+
 namespace breakproof::allocator {
 namespace {
+
+// Nothing here calls libc's functions on strings: a program may define those as well, and a lock is held.
 
 // A setting: how it is called in the environment and in GLIBC_TUNABLES, and what it does.
 struct Setting {
@@ -38,8 +45,8 @@ constexpr Setting kSettings[] = {
 
 // What follows "NAME=" in `text`; nullptr if it is another's.
 const char* ValueOf(const char* name, const char* text) {
-  const size_t length = strlen(name);
-  return strncmp(text, name, length) == 0 && text[length] == '=' ? text + length + 1 : nullptr;
+  while (*name != '\0' && *name == *text) ++name, ++text;
+  return *name == '\0' && *text == '=' ? text + 1 : nullptr;
 }
 
 unsigned DigitOf(char c) {
@@ -77,8 +84,8 @@ void ApplyTunables(const char* text, Heap& heap) {
     for (const Setting& setting : kSettings) {
       if (const char* const value = ValueOf(setting.tunable, text)) Apply(setting, value, heap);
     }
-    const char* const colon = strchr(text, ':');
-    text = colon != nullptr ? colon + 1 : nullptr;
+    while (*text != ':' && *text != '\0') ++text;
+    text = *text == ':' ? text + 1 : nullptr;
   }
 }
 
@@ -88,7 +95,7 @@ void ApplyTunables(const char* text, Heap& heap) {
 bool IsEnvironmentKnown() { return environ != nullptr || program_invocation_name[0] != '\0'; }
 
 void ApplyEnvironment(Heap& heap) {
-  if (environ == nullptr || getauxval(AT_SECURE) != 0) return;
+  if (environ == nullptr || __getauxval(AT_SECURE) != 0) return;
   const char* tunables = nullptr;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const char* const text = *entry;

@@ -2,11 +2,12 @@
 // What glibc calls an arena is the heap of the process: there is one.
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "allocator/arithmetic/class_table.h"
+#include "allocator/base/system_call.h"
 #include "allocator/heap/statistics.h"
 #include "allocator/heap/trim.h"
 #include "allocator/interface/export.h"
@@ -114,7 +115,7 @@ EXPORT struct mallinfo2 BREAKPROOF_PREFIX(mallinfo2)() noexcept { return InfoOf<
 
 EXPORT struct mallinfo BREAKPROOF_PREFIX(mallinfo)() noexcept { return InfoOf<struct mallinfo>(Statistics()); }
 
-// By write(2): stdio would allocate.
+// By write(2): stdio would allocate. By the system call, which is no cancellation point: glibc's function is none.
 EXPORT void BREAKPROOF_PREFIX(malloc_stats)() noexcept {
   const HeapStatistics statistics = Statistics();
   const auto in_all = [&](uint64_t heap) { return heap + statistics.mapping_bytes; };
@@ -126,20 +127,24 @@ EXPORT void BREAKPROOF_PREFIX(malloc_stats)() noexcept {
                               statistics.heap_bytes, statistics.used_bytes(), in_all(statistics.heap_bytes),
                               in_all(statistics.used_bytes()), statistics.most_mappings,
                               statistics.most_mapping_bytes);
-  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, text, static_cast<size_t>(length));
+  SystemCall(SYS_write, STDERR_FILENO, AsArgument(text), length);
 }
 
 // malloc_info(3): the error is returned. Counted before anything is written, since stdio may allocate. "fast" are
-// blocks that threads have at hand.
+// blocks that threads have at hand. Not a cancellation point, though stdio has some: its declaration says that nothing
+// is thrown, so that a cancellation could not pass through its caller.
 EXPORT int BREAKPROOF_PREFIX(malloc_info)(int options, FILE* file) noexcept {
   if (options != 0) return EINVAL;
   const HeapStatistics statistics = Statistics();
+  int cancel_state;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
   fputs("<malloc version=\"1\">\n<heap nr=\"0\">\n", file);
   WriteSizes(statistics, file);
   WriteTotals(statistics, false, file);
   fputs("</heap>\n", file);
   WriteTotals(statistics, true, file);
   fputs("</malloc>\n", file);
+  pthread_setcancelstate(cancel_state, nullptr);
   return 0;
 }
 

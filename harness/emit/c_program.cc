@@ -113,7 +113,7 @@ std::string Sizes(const Case& c) {
 // Kernel calls count, and are refused, within operations only: starting a thread is none.
 std::string Steps(const Case& c, const CaseViolation& violation, const CProgramSettings& settings, const Plan& plan) {
   std::string text = "static void step(int number) {\n  current = number;\n  alarm(10);\n";
-  if (plan.has_kernel) text += "  is_counting = 1, calls[0] = 0;\n";
+  if (plan.has_kernel) text += "  watch_kernel();\n  is_counting = 1, calls[0] = 0;\n";
   text += "  switch (number) {\n";
   for (std::size_t i = 0; i < c.operations.size(); ++i) {
     const bool is_guilty = i == violation.operation;

@@ -6,8 +6,9 @@
 
 #ifdef AS_IF_SECURE
 #include <elf.h>
-// Stands before libc's for the library as well: as if the program had gained privileges when it was started.
-extern "C" unsigned long getauxval(unsigned long type) { return type == AT_SECURE; }
+// Stands before libc's for the library as well, which asks by glibc's inner name: as if the program had gained privileges
+// when it was started.
+extern "C" unsigned long __getauxval(unsigned long type) { return type == AT_SECURE; }
 #endif
 
 int main(int argc, char** argv) {
