@@ -3,15 +3,20 @@
 //   U1  free, realloc or malloc_usable_size of a pointer that is not a block: inside a block, beside it, on the
 //       stack, of somebody else's memory. Always detected, but for the start of a block that was never handed out.
 //   U2  the same of a block that is free. Detected as long as the first eight bytes of the freed block are as free
-//       left them, at once or after any number of other operations; of a block up to 32 KiB at the latest when it has
-//       come back to its slab twice.
+//       left them, at once or after any number of other operations, on any thread; of a block up to 32 KiB at the latest
+//       when it has come back to its slab twice. Two threads that free the same block at once, or one that frees a block
+//       while another moves it on its way home, may be seen only then.
 //   U3  a sized free with a size that the block cannot have been asked for with. A larger one is always detected, a
 //       smaller one unless realloc, for want of memory, has left some block of the slab too long.
 //   U4  a freed block was written to, seen where its first sixteen bytes carry the allocator's own data: on the way
 //       home from the thread that freed it.
 //
-// A freed block carries a mark in its first word; malloc clears it. It is a secret xor the block's address, so that
-// no copy of it elsewhere looks like a mark.
+// A freed block carries a mark in its first word: a secret xor the block's address. malloc clears it. A mark is a hint, by
+// which the fast paths tell a block that may be free, and no proof: it may be the content of a block in use. A program may
+// leave alone what lies in a block, copy it with realloc and bring it back, or write the very word. So where a mark is
+// found, the books decide (misuse.cc): slabs, bins and batches, none of which lies in memory that reaches the program, and
+// the lists of blocks on their way home, in which only free blocks are. Nothing that a legal program can do with its blocks
+// is taken for misuse; tests/production/adversary tries. Without a mark the books are not asked: they would cost too much.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A thread heap: what one thread allocates from and frees to. Its bins and slabs are touched by it alone.
+// A thread heap: what one thread allocates from and frees to. Its bins and slabs are changed by it alone.
 //
 //   malloc   takes the newest block of a bin; an empty bin is refilled from the owner's slabs
 //   free     puts an own block back into its bin; if that is full, into its slab
@@ -6,7 +6,8 @@
 //   mixed    where slabs are held by a few survivors each, or the thread has used them little, the rest of their pages
 //            serves all classes (mixed_slab.h)
 //
-// Misuse is looked for on every free, fast or slow (misuse.h).
+// Misuse is looked for on every free, fast or slow (misuse.h). Where a block looks free, threads look into each other's
+// bins, slabs and batches, without a lock (misuse.cc).
 //
 // Requests above the largest class, or from the mapping threshold on, are the page heap's (large.cc).
 #pragma once

@@ -48,7 +48,7 @@ inline constexpr std::array kRuleBook = {
     RuleText{RuleId::kH10, "H10", "the allocator's own books name exactly the live blocks, with their usable sizes; its statistics are right",
              "breakproof, by introspection"},
     RuleText{RuleId::kH11, "H11", "the allocator's internal invariants hold",
-             "allocator/heap/check.h, V1 to V11"},
+             "allocator/heap/check.h, V1 to V12"},
     RuleText{RuleId::kH12, "H12", "after everything is freed, the footprint falls to a stated bound",
              "breakproof, by introspection"},
     RuleText{RuleId::kH13, "H13", "the footprint keeps to a stated bound",

@@ -34,7 +34,7 @@ void PrintTo(const Slip& slip, std::ostream* out) { *out << slip.mutant; }
 
 constexpr Slip kSlips[] = {
     {"realloc_reads_too_much", "H0", true},         // an over-read
-    {"remote_batch_truncated", "H10 H12", true},    // a lost remote free
+    {"remote_batch_truncated", "H10 H12", true, 2}, // a lost remote free
     {"errno_set_in_free", "H6", true, 2},           // an errno slip
     {"trims_a_page_too_far", "K6", true, 2},        // a wrong trim
     {"fork_keeps_lock", "T1", false},               // a fork that hangs
