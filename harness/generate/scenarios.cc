@@ -14,9 +14,11 @@ using model::Entry;
 constexpr std::array kAligned = {Entry::kMemalign, Entry::kAlignedAlloc, Entry::kPosixMemalign};
 
 // Any form of operator new.
+Entry AnyNew(Random& r) { return static_cast<Entry>(static_cast<std::uint64_t>(Entry::kNew) + r.Below(8)); }
+
 Slot AllocateByNew(CaseBuilder& b, std::uint64_t size) {
   Random& r = b.random();
-  const auto form = static_cast<Entry>(static_cast<std::uint64_t>(Entry::kNew) + r.Below(8));
+  const Entry form = AnyNew(r);
   return b.Allocate(form, size, model::Has(form, model::NewTrait::kAligned) ? PickAlignment(r) : 0);
 }
 
@@ -191,9 +193,9 @@ void AskForTooMuch(CaseBuilder& b) {
       case 6: b.AllocateHopelessly(r.Pick<Entry>(kAligned), 1, size, PickWildAlignment(r)); break;
       case 7: b.AllocateHopelessly(r.Pick<Entry>(kAligned), 1, PickSmallSize(r), PickWildAlignment(r)); break;
       case 8: {
-        constexpr std::array kNothrow = {Entry::kNewNothrow, Entry::kNewArrayNothrow, Entry::kNewAlignedNothrow,
-                                         Entry::kNewArrayAlignedNothrow};
-        b.AllocateHopelessly(r.Pick<Entry>(kNothrow), 1, size, PickAlignment(r));
+        // Where nobody catches what they throw, the process ends there: the forms that throw are drawn less often.
+        const Entry form = AnyNew(r);
+        b.AllocateHopelessly(r.OneIn(4) ? form : model::WithoutThrowing(form), 1, size, PickAlignment(r));
         break;
       }
       default:

@@ -127,6 +127,7 @@ MUTANTS = [
     _mutant("failed_realloc_tags_block", "tagged", "H7", _REALLOC, "a failing realloc writes the size into the block"),
 
     # H8: absurd requests.
+    _mutant("aligned_new_wraps", "slab", "H8", _ARITHMETIC, "operator new rounds the size up to the alignment, and the sum wraps to something small", seen_in = "libstdc++ 12"),
     _mutant("posix_memalign_takes_any_power_of_two", "slab", "H8", _ALIGNMENT, "posix_memalign accepts an alignment of 4", defect = "kPosixTakesAnyPowerOfTwo"),
     _mutant("product_wraps", "slab", "H8", _ARITHMETIC, "calloc's product wraps to something small"),
     _mutant("pvalloc_wraps", "slab", "H8", _ARITHMETIC, "pvalloc's rounding wraps to something small", seen_in = "gperftools 2.10: pvalloc(SIZE_MAX - 1707)"),

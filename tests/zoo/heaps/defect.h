@@ -10,6 +10,7 @@ enum class Defect {
 
   // family.cc
   kAlignedNewUnaligned,
+  kAlignedNewWraps,
   kAlignmentLimited,
   kArrayDeleteWithSizeLost,
   kCallocKeepsDirt,

@@ -161,6 +161,7 @@ void* New(size_t size, size_t alignment) {
 
 // There is no C++ runtime to throw with.
 void* NewOrEnd(size_t size, size_t alignment) {
+  if (Has(Defect::kAlignedNewWraps) && alignment > kMaxAlign) size = RoundUp(size, alignment);
   void* const block = New(size, alignment);
   if (block == nullptr) abort();
   return block;
