@@ -99,7 +99,7 @@ class Campaign {
     lane.journal->Prepare(lane.c);
     lane.log->Prepare();
     lane.log->Obey(lane.c.environment);
-    lane.process = std::make_unique<WorkerProcess>(settings_.run.worker, settings_.run.subject,
+    lane.process = std::make_unique<WorkerProcess>(settings_.run.worker, SubjectFor(lane.c, settings_.run.subject),
                                                    *lane.journal, settings_.run.hang_limit, lane.log.get());
     busy_.push_back(std::move(lane));
     return true;

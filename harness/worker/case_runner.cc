@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/heap/contract.h"
+
 namespace breakproof::harness {
 
 namespace {
@@ -16,6 +18,13 @@ bool NeedsMonitor(const Case& c) {
 
 }  // namespace
 
+Subject SubjectFor(const Case& c, Subject subject) {
+  subject.has_cxx_runtime = std::ranges::any_of(c.operations, [](const Operation& operation) {
+    return operation.kind == OperationKind::kCall && model::IsNew(operation.entry) && operation.size > model::kLargestObject;
+  });
+  return subject;
+}
+
 CaseRunner::CaseRunner(const RunSettings& settings, const std::string& name)
     : settings_(settings), journal_(settings.folder / (name + ".journal"), kUsualCapacity), log_(kMostCallsSeen) {}
 
@@ -27,7 +36,7 @@ RunResult CaseRunner::Run(const Case& c, const CallLog* log) {
     log_.Obey(c.environment);
     log = &log_;
   }
-  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, log);
+  WorkerProcess process(settings_.worker, SubjectFor(c, settings_.subject), journal_, settings_.hang_limit, log);
   for (;;) {
     const auto result = process.Await(std::chrono::milliseconds(1000));
     if (!result) continue;
@@ -41,7 +50,7 @@ RunResult CaseRunner::RunStepped(const Case& c, std::uint32_t first_stop, const 
   journal_.StopFrom(first_stop);
   log_.Prepare();
   log_.Obey(c.environment);
-  WorkerProcess process(settings_.worker, settings_.subject, journal_, settings_.hang_limit, &log_);
+  WorkerProcess process(settings_.worker, SubjectFor(c, settings_.subject), journal_, settings_.hang_limit, &log_);
   for (;;) {
     if (const auto performed = journal_.AwaitStop(std::chrono::milliseconds(5))) {
       look(process.pid(), *performed);

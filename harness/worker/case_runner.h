@@ -23,6 +23,10 @@ struct RunSettings {
   std::chrono::milliseconds hang_limit{10000};
 };
 
+// The subject as this case wants it. An allocator may hand on what its operator new cannot serve to the C++ runtime's, if
+// there is one, and what comes back is then its answer: a case that asks for an absurd size so runs beside one.
+Subject SubjectFor(const Case& c, Subject subject);
+
 class CaseRunner {
  public:
   // `name` tells journals in the same folder apart. Throws CouldNotRun.

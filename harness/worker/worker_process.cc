@@ -42,7 +42,8 @@ std::vector<std::string> WorkerEnvironment(const Subject& subject) {
   }
   // Bound at start: lazy binding would run the dynamic linker inside the first calls.
   variables.push_back("LD_BIND_NOW=1");
-  if (!subject.library.empty()) variables.push_back("LD_PRELOAD=" + subject.library.string());
+  const std::string runtime = subject.has_cxx_runtime ? ":libstdc++.so.6" : "";
+  if (!subject.library.empty()) variables.push_back("LD_PRELOAD=" + subject.library.string() + runtime);
   return variables;
 }
 

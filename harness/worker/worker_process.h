@@ -17,6 +17,7 @@ namespace breakproof::harness {
 // The allocator under test.
 struct Subject {
   std::filesystem::path library;  // absolute; empty is the system's malloc
+  bool has_cxx_runtime = false;   // libstdc++ is loaded behind it, and allocates before the case does
 };
 
 enum class RunEnd : std::uint8_t {
