@@ -65,8 +65,8 @@ int Emit(const EmitFlags& flags) {
                                                   .kernel_calls = trace.kernel_calls});
   harness::WriteDurably(program, text);
   std::printf("program  %s\n", program.c_str());
-  std::printf("run it   %scc -O1 -fno-builtin -pthread -rdynamic %s -o /tmp/%s && %s/tmp/%s\n", subject->build().c_str(),
-              program.c_str(), program.stem().c_str(),
+  std::printf("run it   %scc -O1 -fno-builtin -pthread -rdynamic %s -o /tmp/%s%s && %s/tmp/%s\n", subject->build().c_str(),
+              program.c_str(), program.stem().c_str(), harness::LinkOptions(cut).c_str(),
               subject->library().empty() ? "" : ("LD_PRELOAD=" + subject->library() + " ").c_str(), program.stem().c_str());
   const model::RuleId rule = violation.what.rule;
   if (rule == model::RuleId::kH10 || rule == model::RuleId::kH11) {

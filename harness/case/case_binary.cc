@@ -13,9 +13,9 @@ namespace {
 using Record = std::array<std::uint8_t, kBytesAnOperation>;
 
 // What a record may be beside an operation: numbered behind the table's rows.
-enum Special { kRefusal = kOperationRows, kGap, kRoom, kLiteral };
-constexpr int kRecordKinds = kLiteral + 1;
-constexpr std::array<int, kRecordKinds - kOperationRows> kSpecialWeights = {2, 1, 1, 3};
+enum Special { kRefusal = kOperationRows, kGap, kRoom, kLiteral, kRuntime };
+constexpr int kRecordKinds = kRuntime + 1;
+constexpr std::array<int, kRecordKinds - kOperationRows> kSpecialWeights = {2, 1, 1, 2, 1};
 
 constexpr int WeightOf(int kind) {
   const auto at = static_cast<std::size_t>(kind);
@@ -73,6 +73,7 @@ class Decoder {
       case kRefusal: AddRefusal(); break;
       case kGap: case_.environment.gap_before_growth = Size() & kMaxGap; break;
       case kRoom: case_.environment.break_room = Size(); break;
+      case kRuntime: case_.environment.has_cxx_runtime = true; break;
       default: AddOperation(kOperationTable[static_cast<std::size_t>(kind)]);
     }
     literals_ = {};
@@ -156,6 +157,7 @@ class Encoder {
     }
     if (environment.gap_before_growth != 0) AddSize(kGap, environment.gap_before_growth);
     if (environment.break_room) AddSize(kRoom, *environment.break_room);
+    if (environment.has_cxx_runtime) AddSize(kRuntime, 0);
   }
 
   void Add(const Operation& operation) {

@@ -97,14 +97,17 @@ class Parser {
     operation_ = Operation{};
     if (!ParseThread() || !ParseOperation()) return false;
     if (next_ != words_.size()) return Fail("has '" + std::string(words_[next_]) + "' too much");
-    if (!is_version_2_ && ConcernsContent(operation_)) {
-      return Fail("says what is written into a block, for which the first line must be '" + std::string(kHeader2) + "'");
-    }
+    if (ConcernsContent(operation_) && !RequireVersion2("what is written into a block")) return false;
     case_->operations.push_back(operation_);
     return true;
   }
 
  private:
+  bool RequireVersion2(const char* what) {
+    return is_version_2_ ||
+           Fail(std::string("says ") + what + ", for which the first line must be '" + std::string(kHeader2) + "'");
+  }
+
   bool Fail(std::string message) {
     error_->line = line_;
     error_->message = "this line " + std::move(message);
@@ -118,9 +121,10 @@ class Parser {
     for (next_ = 1; next_ < words_.size(); ++next_) {
       const std::string_view word = words_[next_];
       if (!ParseEnvironmentWord(word, &case_->environment)) {
-        return Fail("has '" + std::string(word) + "' where refuse=CALL@N, refuse=CALL@N+, gap=BYTES or room=BYTES belongs");
+        return Fail("has '" + std::string(word) + "' where refuse=CALL@N, refuse=CALL@N+, gap=BYTES, room=BYTES or runtime=cxx belongs");
       }
     }
+    if (case_->environment.has_cxx_runtime) return RequireVersion2("that there is a C++ runtime");
     return true;
   }
 
@@ -259,7 +263,7 @@ std::string PrintOperation(const Operation& operation, const std::vector<std::st
 }
 
 std::string PrintCase(const Case& c) {
-  const bool is_version_2 = std::ranges::any_of(c.operations, ConcernsContent);
+  const bool is_version_2 = c.environment.has_cxx_runtime || std::ranges::any_of(c.operations, ConcernsContent);
   std::string text = std::string(is_version_2 ? kHeader2 : kHeader) + "\n";
   for (const std::string& note : c.notes) text += note.empty() ? "#\n" : "# " + note + "\n";
   if (!c.environment.IsPlain()) text += PrintEnvironment(c.environment) + "\n";

@@ -45,7 +45,8 @@
 // A subject without C++ operators is given what libstdc++'s would call, one without an entry point of C23 free; one
 // without mallopt, malloc_trim or a clock to advance is left as it is; so is a kernel that nobody can make refuse.
 // `refuse=brk@5+` refuses the fifth brk and all that follow, `any` counts all types together; `gap` is what somebody else
-// takes before the break grows, `room` what it can grow before it meets a mapping. An allocation may be left unnamed.
+// takes before the break grows, `room` what it can grow before it meets a mapping; with
+// `runtime=cxx` libstdc++ is loaded beside the subject. An allocation may be left unnamed.
 // Numbers are decimal or 0x..., may end in K, M or G, and may be written SIZE_MAX or PTRDIFF_MAX with + or - a number
 // behind it.
 #pragma once

@@ -33,6 +33,7 @@ std::string PrintEnvironment(const Environment& environment) {
   }
   if (environment.gap_before_growth != 0) text += " gap=" + PrintNumber(environment.gap_before_growth);
   if (environment.break_room) text += " room=" + PrintNumber(*environment.break_room);
+  if (environment.has_cxx_runtime) text += " runtime=cxx";
   return text;
 }
 
@@ -74,6 +75,7 @@ bool ParseEnvironmentWord(std::string_view word, Environment* environment) {
   const std::string_view name = word.substr(0, equals);
   const std::string_view value = word.substr(equals + 1);
   if (name == "refuse") return ParseRefusal(value, environment);
+  if (name == "runtime") return environment->has_cxx_runtime = true, value == "cxx";
   const auto number = ParseNumber(value);
   if (!number) return false;
   if (name == "gap") return environment->gap_before_growth = *number, *number <= kMaxGap;

@@ -36,7 +36,7 @@ std::string Comment(const Case& c, const CaseViolation& violation, const CProgra
   text += " *   expected  " + violation.what.expected + "\n *   actual    " + violation.what.actual + "\n *\n";
   // -fno-builtin: the compiler must not know what malloc promises; that is what is looked at.
   // -rdynamic: the allocator must find the program's kernel calls in front of libc's.
-  text += " * cc -O1 -fno-builtin -pthread -rdynamic " + settings.name + ".c -o " + settings.name + " && " + preload +
+  text += " * cc -O1 -fno-builtin -pthread -rdynamic " + settings.name + ".c -o " + settings.name + LinkOptions(c) + " && " + preload +
           "./" + settings.name + "\n *\n";
   text += " * Exits with 1 and prints expected and actual if the rule is broken, with 0 if everything held.";
   if (plan.has_policy && UsesThreads(c)) {
@@ -163,6 +163,9 @@ std::string Main(const Case& c, bool has_threads, const Plan& plan) {
 }
 
 }  // namespace
+
+// A runtime that nothing of the program needs is linked with all the same.
+std::string LinkOptions(const Case& c) { return c.environment.has_cxx_runtime ? " -Wl,--no-as-needed -lstdc++" : ""; }
 
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings) {
   const Plan plan = PlanFor(c, violation.what);

@@ -23,4 +23,7 @@ struct CProgramSettings {
 // from it: what mallinfo2 says, memory lost or handed out twice when the case is done over and over.
 std::string EmitCProgram(const Case& c, const CaseViolation& violation, const CProgramSettings& settings);
 
+// What that line tells the compiler behind the program's file; mostly empty.
+std::string LinkOptions(const Case& c);
+
 }  // namespace breakproof::harness

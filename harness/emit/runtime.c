@@ -378,9 +378,10 @@ static void place(void) {
   unsigned char is_resident;
   int is_untouched = mincore((void *)(now - PAGE), PAGE, &is_resident) != 0;
   if (is_untouched) sbrk((intptr_t)((same + PAGE - now % same) % same));
-  void *next = mmap(NULL, same, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const size_t look = same + PAGE; /* what is a multiple of a huge page would be aligned */
+  void *next = mmap(NULL, look, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (next == MAP_FAILED) return;
-  munmap(next, same);
-  size_t rest = ((uintptr_t)next + PAGE) % same;
+  munmap(next, look);
+  size_t rest = ((uintptr_t)next + look + PAGE) % same;
   if (rest != 0) mmap(NULL, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }

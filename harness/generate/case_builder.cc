@@ -153,6 +153,7 @@ Slot CaseBuilder::AllocateArray(Entry entry, std::uint64_t count, std::uint64_t 
 void CaseBuilder::AllocateHopelessly(Entry entry, std::uint64_t count, std::uint64_t size,
                                      std::uint64_t alignment) {
   if (!IsAllowed(entry)) return;
+  if (model::IsNew(entry)) case_.environment.has_cxx_runtime = true;
   Operation operation = NewOperation(entry);
   if (TakesCount(entry)) operation.count = count;
   if (TakesAlignment(entry)) operation.alignment = alignment;

@@ -68,6 +68,7 @@ bool CalmKernel(Search& search) {
     progress |= search.TryChange([&](Case& c) { c.environment.refusals[i].onwards = false; });
     progress |= RefuseEarlier(search, i);
   }
+  progress |= search.TryChange([](Case& c) { c.environment.has_cxx_runtime = false; });
   progress |= search.TryChange([](Case& c) { c.environment.gap_before_growth = 0; });
   progress |= search.TryChange([](Case& c) { c.environment.break_room.reset(); });
   if (search.best().environment.break_room) progress |= search.TryChange([](Case& c) { c.environment.break_room = 0; });

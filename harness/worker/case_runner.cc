@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "model/heap/contract.h"
-
 namespace breakproof::harness {
 
 namespace {
@@ -11,7 +9,7 @@ constexpr std::uint32_t kUsualCapacity = 8192;  // operations; longer cases make
 
 // Whether the case is another one on a kernel that cannot be watched.
 bool NeedsMonitor(const Case& c) {
-  return !c.environment.IsPlain() || std::ranges::any_of(c.operations, [](const Operation& operation) {
+  return c.environment.AsksOfKernel() || std::ranges::any_of(c.operations, [](const Operation& operation) {
     return operation.kind == OperationKind::kRefuse;
   });
 }
@@ -19,9 +17,7 @@ bool NeedsMonitor(const Case& c) {
 }  // namespace
 
 Subject SubjectFor(const Case& c, Subject subject) {
-  subject.has_cxx_runtime = std::ranges::any_of(c.operations, [](const Operation& operation) {
-    return operation.kind == OperationKind::kCall && model::IsNew(operation.entry) && operation.size > model::kLargestObject;
-  });
+  subject.has_cxx_runtime = c.environment.has_cxx_runtime;
   return subject;
 }
 

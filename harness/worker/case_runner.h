@@ -23,8 +23,7 @@ struct RunSettings {
   std::chrono::milliseconds hang_limit{10000};
 };
 
-// The subject as this case wants it. An allocator may hand on what its operator new cannot serve to the C++ runtime's, if
-// there is one, and what comes back is then its answer: a case that asks for an absurd size so runs beside one.
+// The subject as this case wants it.
 Subject SubjectFor(const Case& c, Subject subject);
 
 class CaseRunner {

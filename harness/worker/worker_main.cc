@@ -77,13 +77,15 @@ void AlignBreak(JournalHeader* header) {
   if (is_untouched) syscall(SYS_brk, now + (kSameEverywhere + kPage - now % kSameEverywhere) % kSameEverywhere);
 }
 
-// Mappings are placed from the top down: what is taken here ends where the next one would.
+// Mappings are placed from the top down: what is taken here ends where the next one would. The look at where that is takes
+// as much, so that it is not put into a hole between libraries, and a page more, since Linux aligns what is a multiple of a
+// huge page.
 void AlignMappings() {
-  // As long as that, so that it is not put into a hole between libraries.
-  void* const next = mmap(nullptr, kSameEverywhere, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  constexpr std::uint64_t kLook = kSameEverywhere + kPage;
+  void* const next = mmap(nullptr, kLook, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (next == MAP_FAILED) return;
-  munmap(next, kSameEverywhere);
-  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + kPage) % kSameEverywhere;
+  munmap(next, kLook);
+  const std::uint64_t rest = (reinterpret_cast<std::uintptr_t>(next) + kLook + kPage) % kSameEverywhere;
   if (rest != 0) mmap(nullptr, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 

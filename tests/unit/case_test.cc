@@ -162,6 +162,16 @@ TEST(CaseTextTest, WhatIsWrittenIntoBlocksParsesBack) {
   EXPECT_EQ(c.operations.back().content, Content::kPattern);
 }
 
+TEST(CaseTextTest, ARuntimeParsesBack) {
+  const std::string text = "# breakproof case v2\nkernel  room=0 runtime=cxx\nt0  a = new 1\n";
+  Case c;
+  ParseError error;
+  ASSERT_TRUE(ParseCase(text, &c, &error)) << error.message;
+  EXPECT_EQ(PrintCase(c), text);
+  EXPECT_TRUE(c.environment.has_cxx_runtime);
+  EXPECT_FALSE(ParseCase("# breakproof case v1\nkernel runtime=cxx\n", &c, &error));
+}
+
 TEST(CaseTest, DefaultNames) {
   EXPECT_EQ(DefaultSlotName(0), "a");
   EXPECT_EQ(DefaultSlotName(25), "z");

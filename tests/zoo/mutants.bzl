@@ -67,12 +67,12 @@ MUTANTS = [
     _mutant("adopted_slab_thought_empty", "slab", "H1", _REMOTE, "the slab of a thread that ended is handed out again, live blocks and all"),
     _mutant("blocks_too_close", "slab", "H1", _BOOKS, "blocks of one class are 256 bytes apart and 320 long"),
     _mutant("grows_into_used_neighbour", "tagged", "H1", _REALLOC, "realloc grows in place over the block behind"),
-    _mutant("large_rounded_to_nearest", "slab", "H1", _ARITHMETIC, "large sizes are rounded to the nearest page"),
+    _mutant("large_rounded_to_nearest", "slab", "H3", _ARITHMETIC, "large sizes are rounded to the nearest page"),
     _mutant("remote_block_doubled", "slab", "H1", _REMOTE, "a block freed by another thread is handed out twice"),
     _mutant("tail_unmapped", "slab", "H1", _ALIGNMENT, "an alignment of 4 MiB loses the last page of the block"),
     _mutant("thread_exit_unmaps_slabs", "slab", "H1", _REMOTE, "live blocks end with the thread that made them"),
 
-    _mutant("break_failure_unchecked", "tagged", "H1", _REFUSED, "the top grows though the break was refused"),
+    _mutant("break_failure_unchecked", "tagged", "H0", _REFUSED, "the top grows though the break was refused"),
     _mutant("trims_into_live_blocks", "tagged", "H1", _BOOKS, "trimming lowers the break below the top"),
     _mutant("foreign_break_move_unnoticed", "tagged", "H1", _BREAK, "what the program took by sbrk is handed out"),
 
