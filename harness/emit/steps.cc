@@ -24,6 +24,10 @@ std::string SizeArgument(std::uint64_t value, bool plain) {
   return plain || value <= INT32_MAX ? Number(value) : "opaque(" + Number(value) + ")";
 }
 
+std::string AlignmentArgument(std::uint64_t value, bool plain) {
+  return plain || __builtin_popcountll(value) == 1 ? SizeArgument(value, plain) : "opaque(" + Number(value) + ")";
+}
+
 std::string ArgumentOf(const Case& c, const Operation& operation) {
   return operation.argument == kNullSlot ? "NULL" : SlotVariable(c, operation.argument);
 }
@@ -54,7 +58,7 @@ std::string CallText(const Case& c, const Operation& operation, const std::strin
   if (is_new) add(Number(ContractOf(operation).alignment));
   if (ReadsSlot(operation.entry)) add(block);
   if (TakesCount(operation.entry)) add(SizeArgument(operation.count, plain));
-  if (TakesAlignment(operation.entry) && !is_new) add(SizeArgument(operation.alignment, plain));
+  if (TakesAlignment(operation.entry) && !is_new) add(AlignmentArgument(operation.alignment, plain));
   if (AssignsSlot(operation.entry)) add(SizeArgument(operation.size, plain));
   return name + "(" + arguments + ")";
 }

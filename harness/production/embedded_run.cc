@@ -144,7 +144,7 @@ class EmbeddedRun::Implementation : public InProcessSubject {
       judgement->violations.push_back({c.operations.empty() ? 0 : c.operations.size() - 1, {rule, expected, std::move(actual)}});
     };
     if (const char* const invariant = allocator::CheckHeap(*heap_)) {
-      broken(model::RuleId::kH11, "V1 to V11 after everything was freed", invariant);
+      broken(model::RuleId::kH11, "V1 to V12 after everything was freed", invariant);
     } else if (heap_->pages().first_used() != nullptr) {
       broken(model::RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use");
     }

@@ -395,7 +395,7 @@ class SimulatedRun::Implementation : public KernelObserver {
   void Walk() {
     if (lock_step_->is_over()) return;
     ++walks_;
-    CheckInvariants("V1 to V11");
+    CheckInvariants("V1 to V12");
     if (lock_step_->is_over()) return;
     AddAll(lock_step_->heap().CompareBooks(heap_.LiveBlocks()));
     if (!lock_step_->is_over()) AddAll(statistics_.CompareCounted(lock_step_->heap()));
@@ -421,7 +421,7 @@ class SimulatedRun::Implementation : public KernelObserver {
     for (int thread = 0; thread < kMaxThreads; ++thread) heap_.ExitThread(thread);
     heap_.DrainIdle();
     Hold(true);
-    CheckInvariants("V1 to V11 after everything was freed");
+    CheckInvariants("V1 to V12 after everything was freed");
     if (heap_.HasUsedSpans()) {
       lock_step_->Add({RuleId::kH12, "after everything is freed all of the heap is free", "a span is still in use"});
     } else if (!lock_step_->is_over()) {

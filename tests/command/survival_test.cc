@@ -88,7 +88,7 @@ std::set<std::string> Rules(const std::set<std::string>& names) {
 // Whole: as written, to its last operation.
 void ExpectWhole(const fs::path& file) {
   const std::string content = Contents(file);
-  EXPECT_EQ(content.find("# breakproof case v1\n"), 0u) << file;
+  EXPECT_EQ(content.find("# breakproof case v"), 0u) << file;
   EXPECT_EQ(content.back(), '\n') << file;
 }
 
