@@ -12,7 +12,7 @@ namespace breakproof::harness {
 namespace {
 
 constexpr std::string_view kHeader = "# breakproof case v1";
-constexpr std::string_view kHeader2 = "# breakproof case v2";  // what a program writes into blocks
+constexpr std::string_view kHeader2 = "# breakproof case v2";  // contents, copies, a C++ runtime
 constexpr std::string_view kNull = "null";
 
 // ---- Printing
@@ -211,7 +211,8 @@ class Parser {
   bool ParseContentWord() {
     const std::string_view word = Next();
     const auto content = ParseContent(word);
-    if (!content) return Fail("has '" + std::string(word) + "' too much, which says nothing of what is written");
+    if (word.empty()) return Fail("does not say what is written");
+    if (!content) return Fail("has '" + std::string(word) + "' too much, which is nothing that can be written");
     operation_.content = *content;
     return true;
   }

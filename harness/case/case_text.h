@@ -1,6 +1,6 @@
 // Cases as text: one operation a line, reviewable in a diff.
 //
-//   # breakproof case v1            the first line, always; v2 where what is marked so is used
+//   # breakproof case v1            the first line, always; v2 if any line is one that is marked v2 below
 //   # any words                     notes, kept
 //   kernel  refuse=mmap@2 refuse=brk@5+ gap=4K room=64K    what the kernel does; before the first operation
 //   t0  a = malloc 24

@@ -15,7 +15,7 @@ static size_t take_copy(unsigned char *copy, const unsigned char *base, size_t b
 /* As the block is now; 0 if there is no room for it. */
 static int remember(struct block *block) {
   if (block->copy == NULL) {
-    size_t most = 2 * 65536 + 2 * 65536; /* covered bytes of payload and slack */
+    size_t most = 2 * 65536; /* covered bytes of payload and slack */
     if (most > block->usable) most = block->usable;
     if (copied + most > sizeof copies) return 0;
     block->copy = copies + copied;

@@ -8,7 +8,8 @@ namespace breakproof::harness {
 
 enum class Content : std::uint8_t {
   kPattern,        // every byte is written, with a pattern of the block's own
-  kUntouched,      // no byte is written: the block holds what the subject left there, or kept of the old block
+  kUntouched,      // no byte is written: the block holds what the subject left there, or kept of the old block; nor is its
+                   // usable size asked for, where the harness can do without
   kFirstWordLeft,  // every byte but those of the first word is written
   kLastByte,       // only the last byte is written
   kFirstHalf,      // only the first half is written

@@ -68,7 +68,7 @@ TEST(CaseTextTest, ErrorsNameLineAndCause) {
       {"# breakproof case v1\nt0  a = malloc 1 untouched\n", 2, "must be '# breakproof case v2'"},
       {"# breakproof case v1\nt0  copy a b\n", 2, "must be '# breakproof case v2'"},
       {"# breakproof case v2\nt0  a = malloc 1 unwritten\n", 2, "'unwritten' too much"},
-      {"# breakproof case v2\nt0  write a\n", 2, "says nothing of what is written"},
+      {"# breakproof case v2\nt0  write a\n", 2, "does not say what is written"},
       {"# breakproof case v2\nt0  copy a\n", 2, "needs a slot name"},
       {"# breakproof case v1\n\nt0  a = malloc\n", 3, "needs a size"},
       {"# breakproof case v1\nt0  a = malloc 1 2\n", 2, "too much"},
