@@ -5,7 +5,7 @@
 #include "fuzz/guidance/guidance.h"
 #include "fuzz/memory_budget.h"
 #include "harness/case/case_binary.h"
-#include "harness/production/embedded_run.h"
+#include "harness/subject/embedded/embedded_run.h"
 
 using namespace breakproof;
 

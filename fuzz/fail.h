@@ -7,7 +7,7 @@
 #include <string>
 
 #include "harness/case/case_text.h"
-#include "harness/lockstep/judge.h"
+#include "harness/judge/judge.h"
 
 namespace breakproof::fuzz {
 

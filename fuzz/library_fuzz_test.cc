@@ -15,10 +15,10 @@
 
 #include "fuzz/fail.h"
 #include "fuzz/guidance/guidance.h"
-#include "harness/campaign/subject_facts.h"
+#include "harness/search/campaign/subject_facts.h"
 #include "harness/case/case_binary.h"
-#include "harness/lockstep/kernel_watch.h"
-#include "harness/monitor/within_reach.h"
+#include "harness/judge/kernel_watch.h"
+#include "harness/worker/outside/within_reach.h"
 #include "harness/support/could_not_run.h"
 #include "tools/cpp/runfiles/runfiles.h"
 
@@ -56,7 +56,7 @@ class LibraryInWorkers {
  public:
   LibraryInWorkers() {
     settings_.subject.library = Library();
-    settings_.worker = Resource("harness/worker/worker");
+    settings_.worker = Resource("harness/worker/inside/worker");
     settings_.folder = Folder();
     settings_.hang_limit = std::chrono::milliseconds(1000);
     profile_ = harness::Probe(settings_);

@@ -4,7 +4,7 @@
 #include "fuzz/fail.h"
 #include "fuzz/guidance/guidance.h"
 #include "harness/case/case_binary.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/production/simulated_run.h"
 
 using namespace breakproof;
 

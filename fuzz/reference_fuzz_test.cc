@@ -5,7 +5,7 @@
 #include "fuzz/guidance/guidance.h"
 #include "fuzz/memory_budget.h"
 #include "harness/case/case_binary.h"
-#include "harness/reference/reference_run.h"
+#include "harness/subject/reference/reference_run.h"
 
 using namespace breakproof;
 

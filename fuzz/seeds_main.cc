@@ -15,7 +15,7 @@
 
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 using namespace breakproof::harness;
 

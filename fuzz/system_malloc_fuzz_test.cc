@@ -5,7 +5,7 @@
 #include "fuzz/guidance/guidance.h"
 #include "fuzz/memory_budget.h"
 #include "harness/case/case_binary.h"
-#include "harness/lockstep/in_process.h"
+#include "harness/subject/in_process.h"
 
 using namespace breakproof;
 

@@ -8,10 +8,10 @@
 
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/monitor/within_reach.h"
+#include "harness/worker/outside/within_reach.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
-#include "harness/worker/journal.h"
+#include "harness/worker/outside/journal.h"
 
 namespace breakproof::tools {
 namespace {

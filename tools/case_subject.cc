@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 
-#include "harness/campaign/subject_facts.h"
+#include "harness/search/campaign/subject_facts.h"
 #include "harness/explain/library_trace.h"
 #include "harness/explain/production_trace.h"
-#include "harness/lockstep/kernel_watch.h"
+#include "harness/judge/kernel_watch.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/explain/trace.h"
-#include "harness/worker/case_runner.h"
+#include "harness/worker/outside/case_runner.h"
 #include "tools/case_input.h"
 
 namespace breakproof::tools {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <thread>
 
-#include "harness/campaign/campaign.h"
-#include "harness/report/report.h"
+#include "harness/search/campaign/campaign.h"
+#include "harness/explain/verdict/report.h"
 #include "harness/support/files.h"
 #include "tools/case_input.h"
 #include "tools/commands.h"

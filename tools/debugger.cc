@@ -10,9 +10,9 @@
 #include <cstdlib>
 
 #include "harness/case/case_text.h"
-#include "harness/monitor/call_log.h"
+#include "harness/worker/outside/call_log.h"
 #include "harness/support/could_not_run.h"
-#include "harness/worker/journal.h"
+#include "harness/worker/outside/journal.h"
 #include "tools/settings.h"
 
 namespace breakproof::tools {
@@ -53,7 +53,7 @@ int RunInDebugger(const harness::Case& c, std::uint32_t index, const SubjectFlag
   log.Prepare();
   log.Obey(c.environment);
   std::vector<std::string> arguments =
-      GdbArguments(Resource("harness/worker/worker"), library, kJournal, std::to_string(kLog), operation);
+      GdbArguments(Resource("harness/worker/inside/worker"), library, kJournal, std::to_string(kLog), operation);
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "harness/campaign/case_file.h"
+#include "harness/search/campaign/case_file.h"
 #include "harness/case/case_text.h"
-#include "harness/emit/c_program.h"
+#include "harness/explain/emit/c_program.h"
 #include "harness/explain/address_names.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"

@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <memory>
 
-#include "harness/campaign/case_file.h"
+#include "harness/search/campaign/case_file.h"
 #include "harness/case/case_text.h"
 #include "harness/explain/address_names.h"
 #include "harness/minimize/minimize.h"
-#include "harness/report/format.h"
+#include "harness/explain/verdict/format.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
 #include "tools/case_input.h"

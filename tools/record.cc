@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "harness/case/case_text.h"
-#include "harness/report/report.h"
+#include "harness/explain/verdict/report.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
 #include "tools/commands.h"

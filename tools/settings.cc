@@ -12,7 +12,7 @@
 #include "harness/case/case_text.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
-#include "harness/worker/journal.h"
+#include "harness/worker/outside/journal.h"
 #include "tools/cpp/runfiles/runfiles.h"
 
 namespace breakproof::tools {
@@ -93,7 +93,7 @@ fs::path Resource(const std::string& workspace_path) {
 
 harness::RunSettings PrepareRun(const std::string& library, const fs::path& folder) {
   harness::RunSettings settings;
-  settings.worker = Resource("harness/worker/worker");
+  settings.worker = Resource("harness/worker/inside/worker");
   if (!library.empty()) settings.subject.library = FromCaller(library).lexically_normal();
   settings.folder = FromCaller(folder).lexically_normal();
   harness::MakeFolder(settings.folder);

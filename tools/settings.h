@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/worker/case_runner.h"
+#include "harness/worker/outside/case_runner.h"
 
 namespace breakproof::tools {
 

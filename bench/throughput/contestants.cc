@@ -7,9 +7,9 @@
 #include "bench/throughput/shadow_map.h"
 #include "harness/case/case_binary.h"
 #include "harness/kernel/simulated/simulated_kernel.h"
-#include "harness/lockstep/in_process.h"
-#include "harness/production/production_heap.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/in_process.h"
+#include "harness/subject/production/production_heap.h"
+#include "harness/subject/production/simulated_run.h"
 
 #if __has_feature(address_sanitizer)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

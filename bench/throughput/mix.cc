@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "harness/generate/case_builder.h"
+#include "harness/search/generate/case_builder.h"
 
 namespace breakproof::bench {
 namespace {

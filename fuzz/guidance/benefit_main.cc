@@ -6,7 +6,7 @@
 //
 //   bazel run //fuzz/guidance:benefit -- [--operations=N] [--seeds=K] [LIBRARY...]
 //
-// Counts the shapes (harness/production/heap_shape.h) that the production heap on the simulated kernel came through,
+// Counts the shapes (harness/subject/production/heap_shape.h) that the production heap on the simulated kernel came through,
 // which the guidance does not see; and for each library, a malloc with a defect, the operations until it was found.
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -23,10 +23,10 @@
 #include "fuzz/guidance/guidance.h"
 #include "fuzz/mutator/case_bytes.h"
 #include "harness/case/case_binary.h"
-#include "harness/generate/generator.h"
-#include "harness/lockstep/in_process.h"
-#include "harness/production/production_heap.h"
-#include "harness/production/simulated_run.h"
+#include "harness/search/generate/generator.h"
+#include "harness/subject/in_process.h"
+#include "harness/subject/production/production_heap.h"
+#include "harness/subject/production/simulated_run.h"
 
 using namespace breakproof;
 using namespace breakproof::fuzz;

@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::fuzz {
 namespace {

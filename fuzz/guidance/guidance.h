@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <span>
 
-#include "harness/lockstep/observer.h"
+#include "harness/subject/observer.h"
 
 namespace breakproof::fuzz {
 

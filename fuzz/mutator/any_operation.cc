@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "harness/generate/sizes.h"
-#include "harness/operation/operation_table.h"
+#include "harness/search/generate/sizes.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::fuzz {
 

@@ -2,7 +2,7 @@
 
 #include "fuzz/mutator/any_operation.h"
 #include "fuzz/mutator/mutations.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::fuzz {
 

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "harness/case/case.h"
-#include "harness/generate/random.h"
+#include "harness/search/generate/random.h"
 
 namespace breakproof::fuzz {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/case/case.h"
-#include "harness/generate/random.h"
+#include "harness/search/generate/random.h"
 
 namespace breakproof::fuzz {
 

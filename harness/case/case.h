@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/case/environment.h"
-#include "harness/operation/operation.h"
+#include "harness/case/operation/operation.h"
 
 namespace breakproof::harness {
 

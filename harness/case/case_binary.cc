@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "harness/case/binary_numbers.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {

@@ -4,9 +4,9 @@
 // Numbers are a boundary of policy and a signed distance from it; whatever is far from all boundaries is told by a
 // literal record in front. Little endian.
 //
-//   0     what: an operation (harness/operation/operation_table.h; the commoner ones stand for more values), a literal,
+//   0     what: an operation (harness/case/operation/operation_table.h; the commoner ones stand for more values), a literal,
 //         or something the kernel does
-//   1     the thread in the low four bits; in the high ones what is written into the block (harness/operation/content.h)
+//   1     the thread in the low four bits; in the high ones what is written into the block (harness/case/operation/content.h)
 //   2, 3  the slot assigned, or copied into; 0xffff: none. touch: the offset. A refusal: the call, less one
 //   4, 5  the slot read; 0xffff: null
 //   6     the boundary

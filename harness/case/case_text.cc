@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "harness/case/number_text.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {

@@ -31,7 +31,7 @@
 //   t0  copy a b                    v2: the bytes of a go into b, as far as both reach, 64 KiB at most
 //   t0  sbrk 4096                   the program moves the break itself; -4096 lowers it
 //
-// What is written (harness/operation/content.h): a block that is untouched holds what the subject left there, or kept of
+// What is written (harness/case/operation/content.h): a block that is untouched holds what the subject left there, or kept of
 // the block that realloc was given; that is read when the block is handed out, and must stay as it is. `hostile` are words
 // that look like the subject's own, made of what it has left in memory before (harness/execute/hostile.h).
 //

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/operation/refusal.h"
+#include "harness/case/operation/refusal.h"
 
 namespace breakproof::harness {
 

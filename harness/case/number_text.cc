@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "harness/operation/refusal.h"
+#include "harness/case/operation/refusal.h"
 
 namespace breakproof::harness {
 

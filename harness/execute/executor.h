@@ -10,8 +10,8 @@
 #include "harness/execute/hostile.h"
 #include "harness/execute/malloc_family.h"
 #include "harness/execute/snapshots.h"
-#include "harness/operation/operation.h"
-#include "harness/operation/outcome.h"
+#include "harness/case/operation/operation.h"
+#include "harness/case/operation/outcome.h"
 
 namespace breakproof::harness {
 

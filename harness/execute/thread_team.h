@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "harness/operation/operation.h"
+#include "harness/case/operation/operation.h"
 
 namespace breakproof::harness {
 

@@ -8,7 +8,7 @@
 #include "harness/case/case_text.h"
 #include "harness/explain/address_names.h"
 #include "harness/explain/block_history.h"
-#include "harness/report/format.h"
+#include "harness/explain/verdict/format.h"
 
 namespace breakproof::harness {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "harness/explain/trace.h"
 #include "harness/kernel/simulated/simulated_kernel.h"
-#include "harness/production/production_heap.h"
+#include "harness/subject/production/production_heap.h"
 
 namespace breakproof::harness {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "harness/explain/process_memory.h"
-#include "harness/lockstep/kernel_watch.h"
+#include "harness/judge/kernel_watch.h"
 
 namespace breakproof::harness {
 namespace {
@@ -52,7 +52,7 @@ class Watcher {
   // Where the worker put it; or where the heap began, if the subject had taken part of it before.
   std::uint64_t BreakStart(const MemoryArea& heap) {
     const std::uint64_t initial = runner_.journal().header().initial_break;
-    // The worker puts it a page above such a multiple (harness/worker/worker_main.cc).
+    // The worker puts it a page above such a multiple (harness/worker/inside/worker_main.cc).
     constexpr std::uint64_t kMultiple = 64ull << 20;
     constexpr std::uint64_t kPage = 4096;
     if (break_start_ == 0) break_start_ = initial % kMultiple == kPage ? initial : heap.begin;

@@ -1,9 +1,9 @@
 // Runs a case on a shared library in a worker process and looks at the worker's memory after each operation.
 #pragma once
 
-#include "harness/campaign/subject_facts.h"
+#include "harness/search/campaign/subject_facts.h"
 #include "harness/explain/trace.h"
-#include "harness/worker/case_runner.h"
+#include "harness/worker/outside/case_runner.h"
 
 namespace breakproof::harness {
 

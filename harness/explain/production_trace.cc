@@ -15,7 +15,7 @@
 #include <map>
 
 #include "harness/explain/heap_view.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/production/simulated_run.h"
 #include "harness/support/could_not_run.h"
 
 namespace breakproof::harness {
@@ -137,7 +137,7 @@ class Tape {
   int descriptor_;
 };
 
-// "brk -139264", as an emitted program prints it as well (harness/emit/kernel.c).
+// "brk -139264", as an emitted program prints it as well (harness/explain/emit/kernel.c).
 std::string Describe(const LoggedCall& logged) {
   const model::Call& call = logged.call;
   std::string text = NameOfCallType(static_cast<int>(logged.type)) + std::string(" ");

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "harness/explain/trace.h"
-#include "harness/worker/journal.h"
+#include "harness/worker/outside/journal.h"
 
 namespace breakproof::harness {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/case/case.h"
-#include "harness/lockstep/judge.h"
-#include "harness/operation/outcome.h"
+#include "harness/judge/judge.h"
+#include "harness/case/operation/outcome.h"
 
 namespace breakproof::harness {
 

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "harness/minimize/search.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "harness/minimize/search.h"
-#include "harness/operation/operation_table.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {

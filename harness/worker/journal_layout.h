@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "harness/operation/operation.h"
-#include "harness/operation/outcome.h"
+#include "harness/case/operation/operation.h"
+#include "harness/case/operation/outcome.h"
 
 namespace breakproof::harness {
 

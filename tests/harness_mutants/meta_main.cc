@@ -9,11 +9,11 @@
 #include <set>
 #include <string>
 
-#include "harness/campaign/campaign.h"
+#include "harness/search/campaign/campaign.h"
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
-#include "harness/lockstep/kernel_watch.h"
+#include "harness/search/generate/generator.h"
+#include "harness/judge/kernel_watch.h"
 #include "harness/support/files.h"
 #include "tests/harness_mutants/mutant.h"
 #include "tests/support/run_command.h"

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "harness/generate/generator.h"
-#include "harness/lockstep/in_process.h"
+#include "harness/search/generate/generator.h"
+#include "harness/subject/in_process.h"
 
 using namespace breakproof::harness;
 

@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "harness/case/case_text.h"
-#include "harness/lockstep/glibc_prediction.h"
-#include "harness/monitor/call_log.h"
+#include "harness/judge/glibc_prediction.h"
+#include "harness/worker/outside/call_log.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
-#include "harness/worker/case_runner.h"
+#include "harness/worker/outside/case_runner.h"
 #include "tests/policy/mutants.h"
 #include "tests/policy/policy_cases.h"
 #include "tools/scratch_folder.h"

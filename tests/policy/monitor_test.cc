@@ -1,5 +1,5 @@
 // The monitor in a worker: it sees the subject's memory calls and nobody else's, and refuses those it is told to.
-#include "harness/monitor/call_log.h"
+#include "harness/worker/outside/call_log.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "harness/case/case_text.h"
 #include "harness/support/could_not_run.h"
-#include "harness/worker/case_runner.h"
+#include "harness/worker/outside/case_runner.h"
 #include "tools/scratch_folder.h"
 
 namespace breakproof::harness {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "harness/generate/case_builder.h"
-#include "harness/generate/generator.h"
-#include "harness/generate/sizes.h"
+#include "harness/search/generate/case_builder.h"
+#include "harness/search/generate/generator.h"
+#include "harness/search/generate/sizes.h"
 
 namespace breakproof::tests {
 namespace {

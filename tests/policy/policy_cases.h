@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/case/case.h"
-#include "harness/monitor/layout.h"
+#include "harness/worker/log_layout.h"
 
 namespace breakproof::tests {
 

@@ -6,8 +6,8 @@
 #include <rapidcheck.h>
 
 #include "harness/case/case_text.h"
-#include "harness/operation/operation_table.h"
-#include "harness/production/simulated_run.h"
+#include "harness/case/operation/operation_table.h"
+#include "harness/subject/production/simulated_run.h"
 
 using namespace breakproof;
 using namespace breakproof::harness;

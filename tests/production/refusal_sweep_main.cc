@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "harness/case/case_text.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/production/simulated_run.h"
 #include "harness/support/could_not_run.h"
 #include "harness/support/files.h"
 

@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
+#include "harness/search/generate/generator.h"
 #include "harness/minimize/minimize.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/production/simulated_run.h"
 
 using namespace breakproof;
 using namespace breakproof::harness;

@@ -9,9 +9,9 @@
 
 #include "fuzz/mutator/any_operation.h"
 #include "harness/case/case_text.h"
-#include "harness/generate/random.h"
-#include "harness/production/production_heap.h"
-#include "harness/production/simulated_run.h"
+#include "harness/search/generate/random.h"
+#include "harness/subject/production/production_heap.h"
+#include "harness/subject/production/simulated_run.h"
 
 namespace breakproof::harness {
 namespace {

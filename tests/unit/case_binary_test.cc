@@ -8,8 +8,8 @@
 
 #include "harness/case/binary_numbers.h"
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
-#include "harness/operation/operation_table.h"
+#include "harness/search/generate/generator.h"
+#include "harness/case/operation/operation_table.h"
 
 namespace breakproof::harness {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
+#include "harness/search/generate/generator.h"
 
 namespace breakproof::harness {
 namespace {

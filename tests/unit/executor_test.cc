@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/case/case_text.h"
-#include "harness/lockstep/in_process.h"
+#include "harness/subject/in_process.h"
 
 namespace breakproof::harness {
 namespace {

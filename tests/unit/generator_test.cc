@@ -1,12 +1,12 @@
 // Generated cases: always the same, within their bounds, and of every kind.
-#include "harness/generate/generator.h"
+#include "harness/search/generate/generator.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
-#include "harness/generate/sizes.h"
+#include "harness/search/generate/sizes.h"
 
 namespace breakproof::harness {
 namespace {

@@ -1,5 +1,5 @@
 // From outcomes to rules: crashes by the stage they happened in, bytes by what they were.
-#include "harness/lockstep/judge.h"
+#include "harness/judge/judge.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

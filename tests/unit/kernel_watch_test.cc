@@ -1,5 +1,5 @@
 // From kernel calls to rules: what a subject may do to memory that it holds, and to what it does not.
-#include "harness/lockstep/kernel_watch.h"
+#include "harness/judge/kernel_watch.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

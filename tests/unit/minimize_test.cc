@@ -9,8 +9,8 @@
 #include <set>
 
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
-#include "harness/lockstep/repetition.h"
+#include "harness/search/generate/generator.h"
+#include "harness/judge/repetition.h"
 
 namespace breakproof::harness {
 namespace {

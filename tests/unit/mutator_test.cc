@@ -11,7 +11,7 @@
 #include "fuzz/mutator/case_bytes.h"
 #include "harness/case/case_binary.h"
 #include "harness/case/case_text.h"
-#include "harness/generate/generator.h"
+#include "harness/search/generate/generator.h"
 
 namespace breakproof::fuzz {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/monitor/within_reach.h"
+#include "harness/worker/outside/within_reach.h"
 
 #include <gtest/gtest.h>
 

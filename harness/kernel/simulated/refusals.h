@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/operation/refusal.h"
+#include "harness/case/operation/refusal.h"
 
 namespace breakproof::harness {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "harness/generate/random.h"
+#include "harness/search/generate/random.h"
 #include "tests/production/embedded/names.h"
 #include "tests/production/embedded/owner.h"
 

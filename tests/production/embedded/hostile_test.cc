@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "allocator/interface/prefixed.h"
-#include "harness/generate/random.h"
+#include "harness/search/generate/random.h"
 
 namespace {
 

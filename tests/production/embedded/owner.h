@@ -11,8 +11,8 @@
 #include "harness/execute/hostile.h"
 #include "harness/execute/payload.h"
 #include "harness/execute/snapshots.h"
-#include "harness/generate/random.h"
-#include "harness/operation/content.h"
+#include "harness/search/generate/random.h"
+#include "harness/case/operation/content.h"
 #include "tests/production/embedded/names.h"
 
 namespace breakproof::tests {

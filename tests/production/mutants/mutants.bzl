@@ -53,7 +53,7 @@ def production_mutant(
         name,
         patch,
         program = "//tests/production:simulated_main",
-        sources = "//harness/production:production_heap_sources",
+        sources = "//harness/subject/production:production_heap_sources",
         views = [],
         **kwargs):
     """A program over a patched allocator.

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "harness/case/case_text.h"
-#include "harness/production/simulated_run.h"
+#include "harness/subject/production/simulated_run.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "harness/case/case_text.h"
-#include "harness/emit/c_program.h"
+#include "harness/explain/emit/c_program.h"
 #include "tests/support/run_command.h"
 
 namespace breakproof::tests {
