@@ -138,6 +138,7 @@ def mutants(name):
     cc_library(
         name = name,
         srcs = srcs,
+        copts = ["-w"],  # a slip may leave names unused
         deps = [
             ":theorem",
             "//allocator/arithmetic",
